@@ -1,1 +1,4 @@
-"""Every decision, as pure functions: values in, values out."""
+"""The core: what Stopwire decides, as pure functions of values.
+
+No clock, no chance, no input or output lives here: the time, ids and words come in as arguments.
+"""
