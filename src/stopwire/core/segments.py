@@ -58,7 +58,7 @@ def split(body: str) -> list[str]:
 
 
 def smart(body: str) -> str:
-    """`body` with look-alikes of GSM-7 characters replaced by them. Emoji, CJK and letters stay as they are."""
+    """`body` with look-alikes of GSM-7 characters replaced by them. Emoji, CJK and real letters stay as they are."""
     if gsm7.fits(body):
         return body
     return _ACCENTED.sub(_composed, body.translate(_LOOK_ALIKES))
@@ -114,15 +114,15 @@ _STANDS_FOR: Final = {
     "'": "`´ʹʻʼʽˈˊˋ‘’‛′‵❛❜",
     '"': "«»ʺˮ“”„‟″‶❝❞〝〞",
     ",": "‚︐﹐",
-    "-": "‐‑‒–—―−⁃⸺⸻﹘﹣\u00ad",
+    "-": "‐‑‒–—―−⁃•⎼⎽⸺⸻﹘﹣\u00ad",
     "...": "…",
     ".": "․﹒",
     "<": "‹﹤",
     ">": "›﹥",
     "/": "⁄∕⧸÷",
-    "\\": "∖⧹﹨",
-    "|": "│┃❘❙❚⎸⎹⏐",
-    "*": "⁎∗﹡",
+    "\\": "∖⧵⧹﹨",
+    "|": "│┃❘❙❚∣⎜⎟⎸⎹⏐",
+    "*": "⁎∗⊛⧆✢✣✤✥✱✲✺✻✼✽❃❉❊❋﹡",
     "+": "˖﹢",
     "!": "ǃ︕﹗",
     "?": "︖﹖",
@@ -134,8 +134,8 @@ _STANDS_FOR: Final = {
     "&": "﹠",
     "@": "﹫",
     "$": "﹩",
-    "(": "❨❪﹙",
-    ")": "❩❫﹚",
+    "(": "❨❪⟮⦅﹙",
+    ")": "❩❫⟯⦆﹚",
     "{": "❴﹛",
     "}": "❵﹜",
     "^": "ˆ",
@@ -148,9 +148,11 @@ _STANDS_FOR: Final = {
     # Nothing to see: zero-width space, word joiner, byte order mark. The joiners of emoji stay.
     "": "\u200b\u2060\ufeff",
 }
+_SMALL_CAPITALS: Final = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPRSTUVWYZ")
+_CONTROLS: Final = {code: "" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if chr(code) not in "\t\n\v\f\r\u0085"}
 _FULL_WIDTH: Final = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}  # "Ａ" → "A"
 _LOOK_ALIKES: Final[dict[int, str | int]] = (
-    {**_FULL_WIDTH}
+    {**_FULL_WIDTH, **_SMALL_CAPITALS, **_CONTROLS}
     | {ord(alike): plain for plain, alikes in _STANDS_FOR.items() for alike in alikes}
     | {0xFF40: "'"}  # the full-width form of a back-tick, which GSM-7 lacks
 )
