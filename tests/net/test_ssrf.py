@@ -1,6 +1,7 @@
 """The SSRF filter by rows: each disguise a private address can wear."""
 
 import ipaddress
+import re
 
 import pytest
 from hypothesis import given
@@ -240,13 +241,11 @@ def test_no_ipv6_address_that_embeds_an_ipv4_one_is_public(ip: ipaddress.IPv4Add
 @given(st.text())
 def test_whatever_is_written_the_filter_answers(text: str) -> None:
     for url in (text, f"http://{text}", f"http://{text}/"):
-        answer = refusal(url, private=ALL)
-        try:
+        if (answer := refusal(url, private=ALL)) is None:
             target(url)
-        except UnusableUrl as error:
-            assert str(error) == answer
         else:
-            assert answer is None
+            with pytest.raises(UnusableUrl, match=re.escape(answer)):
+                target(url)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "1.2.3", "x", "::g"])
