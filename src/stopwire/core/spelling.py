@@ -87,6 +87,20 @@ def visible_length(body: str) -> int:
     return len(_trim(body if body.isascii() else _IGNORABLE.sub("", body)))
 
 
+def one_slip_apart(one: str, other: str) -> bool:
+    """Whether one letter added, dropped, changed or swapped with its neighbour makes `one` of `other`, or none."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    one, other = one[start:], other[start:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    swapped = len(one) == len(other) == 2 and one == other[::-1]
+    return swapped or max(len(one), len(other)) <= 1
+
+
 def _nfkc(text: str) -> str:
     return unicodedata.normalize("NFKC", _without_mark_piles(text))
 
