@@ -78,10 +78,10 @@ class ReaderPool(Generic[TxT]):
         self._waiting.put(read)
         answer: T
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with asyncio.timeout(timeout_seconds) as limit:
                 answer = await read.future
         except TimeoutError:
-            if read.future.cancelled():
+            if limit.expired():
                 raise StoreSlow from None
             raise  # the query's own
         return answer

@@ -115,7 +115,7 @@ class SqliteEngine:
         self.sound = True  # set to False after a fault of the disk: the next start then checks the file
         self._lock = lock
         self._notices: list[str] = []
-        self._readers = _engine(self._connect_reader)
+        self._readers = _engine(self.connect_reader)
         self._exclusive = _has_exclusive_vfs()
         _create_private(self.path)
         self.writer = _engine(self._connect_writer).connect()
@@ -209,7 +209,9 @@ class SqliteEngine:
             self._notices.append(sentence)
 
     def close(self) -> None:
-        """Empty the log, close the file and let the directory go. Readers must be closed before."""
+        """Empty the log, close the file and let the directory go. Readers must be closed before. May be called twice."""
+        if self.writer.closed:
+            return
         clean = self.sound
         if clean:
             try:
@@ -251,7 +253,8 @@ class SqliteEngine:
             )
         return connection
 
-    def _connect_reader(self) -> sqlite3.Connection:
+    def connect_reader(self) -> sqlite3.Connection:
+        """As `open_reader`, without SQLAlchemy around it."""
         connection = self._connect()
         connection.execute("PRAGMA query_only=ON")
         return connection
