@@ -6,7 +6,7 @@ Source: 3GPP TS 23.038 (alphabets) and TS 23.040 §9.2.3.24.1 (concatenation: a 
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -148,9 +148,11 @@ _STANDS_FOR: Final = {
     # Nothing to see: zero-width space, word joiner, byte order mark. The joiners of emoji stay.
     "": "\u200b\u2060\ufeff",
 }
-_SMALL_CAPITALS: Final = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPRSTUVWYZ")
-_CONTROLS: Final = {code: "" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if chr(code) not in "\t\n\v\f\r\u0085"}
-_FULL_WIDTH: Final = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}  # "Ａ" → "A"
+_SMALL_CAPITALS: Final[Mapping[int, str | int]] = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPRSTUVWYZ")
+_CONTROLS: Final[dict[int, str | int]] = {
+    code: "" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\v\f\r\u0085"
+}
+_FULL_WIDTH: Final[dict[int, str | int]] = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}  # "Ａ" → "A"
 _LOOK_ALIKES: Final[dict[int, str | int]] = (
     {**_FULL_WIDTH, **_SMALL_CAPITALS, **_CONTROLS}
     | {ord(alike): plain for plain, alikes in _STANDS_FOR.items() for alike in alikes}
