@@ -79,6 +79,10 @@ class Http(Protocol):
         """Make one request and follow nothing. Raises `HttpFailure`; an HTTP error status is an answer."""
         ...
 
+    def refusal(self, url: str, *, private: PrivateTargets) -> str | None:
+        """Why this URL may not be called, as far as its text tells; None where it may. Checked again at each call."""
+        ...
+
     async def close(self) -> None:
         """Let go of the connections. Calls under way end as `closed`."""
         ...

@@ -1,0 +1,1 @@
+"""Stopwire: a self-hosted messaging gateway that honours STOP."""

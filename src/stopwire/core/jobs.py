@@ -1,0 +1,134 @@
+"""What waits: a message on its way to a carrier, an attempt, a webhook on its way to the customer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from stopwire.core.message import Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A message that waits for its carrier. `state`: queued → claimed → written; unknown where no answer came."""
+
+    seq: int = 0
+    message: str
+    account: str
+    connection: str
+    sender: str | None  # SID; None: the service chooses when the time comes
+    service: str | None
+    recipient: str
+    purpose: Purpose
+    due_at: datetime
+    expires_at: datetime | None = None
+    state: str = "queued"
+    attempt: str | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to hand a message to a carrier.
+
+    `state`: claimed → written → accepted | rejected | deferred | unknown | released | blocked.
+    """
+
+    id: str
+    account: str
+    message: str
+    connection: str
+    state: str
+    at: datetime
+    answered_at: datetime | None = None
+    reference: str | None = None
+    detail: str | None = None
+    raced: bool = False  # still under way when a STOP for it was acknowledged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event on its way to the customer. `state`: pending → sending → delivered | failed | expired."""
+
+    id: str
+    account: str
+    event: str  # inbound | status
+    message: str
+    url: str
+    method: str
+    fallback_url: str = ""
+    fallback_method: str = "POST"
+    params: Mapping[str, str]
+    token: str
+    state: str = "pending"
+    rounds: int = 0
+    due_at: datetime
+    created_at: datetime
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttempt:
+    """One request of a delivery, with what came back."""
+
+    delivery: str
+    at: datetime
+    ms: int
+    request: Mapping[str, Any]  # {url, method, headers, body}
+    response: Mapping[str, Any] | None = None  # {status, headers, body}
+    error: str | None = None
+    code: int | None = None  # 11200 …
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A send that we declined, as it stands in the log."""
+
+    id: str
+    account: str
+    at: datetime
+    code: int
+    sender: str | None
+    service: str | None
+    recipient: str | None
+    because: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A suggestion as it waits for a person. `state`: open | confirmed | dismissed | expired."""
+
+    id: str
+    account: str
+    state: str = "open"
+    recipient: str
+    sender: str
+    scope: str
+    message: str | None
+    body: str
+    proposes: str
+    reason: str
+    confidence: float
+    evidence: tuple[str, ...] = ()
+    created_at: datetime
+    due_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetMessage:
+    """What a simulated phone sent (`out`) or received (`in`). `kind`: message | auto_reply | network."""
+
+    id: str
+    account: str
+    handset: str
+    direction: str
+    peer: str
+    body: str
+    at: datetime
+    kind: str = "message"
+    media: tuple[str, ...] = field(default=())
+    attempt: str | None = None
+    message: str | None = None

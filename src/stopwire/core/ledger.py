@@ -1,0 +1,100 @@
+"""The hash chain of the consent ledger: seal one event, verify a run of them.
+
+The chain covers keyed digests of the number and the text, not the values, so that a person's data can
+be erased and the chain still verifies. Keys arrive as arguments; nothing here stores or fetches.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stopwire.core.consent import ConsentEvent, SealedEvent
+
+GENESIS = "0" * 64  # what the first event of an account follows
+
+
+def digest(key: str, value: str) -> str:
+    """Keyed SHA-256 of a personal value, hex. Without the account's key it cannot be guessed from a list of numbers."""
+    return hmac.new(key.encode(), value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def seal(event: ConsentEvent, *, seq: int, previous_hash: str, key: str) -> SealedEvent:
+    """`event` as row `seq` (from 1) of its account's ledger, following `previous_hash`."""
+    recipient_digest = digest(key, event.recipient)
+    text_digest = None if event.text is None else digest(key, event.text)
+    return SealedEvent(
+        seq=seq,
+        event=event,
+        recipient_digest=recipient_digest,
+        text_digest=text_digest,
+        previous_hash=previous_hash,
+        hash=_hash(event, seq, recipient_digest, text_digest, previous_hash),
+    )
+
+
+def _hash(event: ConsentEvent, seq: int, recipient_digest: str, text_digest: str | None, previous_hash: str) -> str:
+    facts = [
+        previous_hash,
+        seq,
+        event.id,
+        event.holder,
+        event.group,
+        recipient_digest,
+        event.act,
+        event.reason,
+        event.actor,
+        _millis(event.occurred_at.timestamp()),
+        _millis(event.recorded_at.timestamp()),
+        event.message,
+        text_digest,
+        event.word,
+        event.rule,
+        event.language,
+        event.country,
+        event.policy_version,
+        event.previous,
+        event.reference,
+        event.source,
+    ]
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _millis(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a verification found. `first_fault` names the first bad row and why, None where all is well."""
+
+    ok: bool
+    events: int
+    head: str
+    first_fault: str | None = None
+
+
+def verify(rows: Iterable[SealedEvent], *, expected_head: tuple[int, str] | None = None) -> Verdict:
+    """Check the chain from its first row. `expected_head` (count, hash) catches a tail that was cut off."""
+    previous, count = GENESIS, 0
+    for row in rows:
+        count += 1
+        fault = _fault(row, count, previous)
+        if fault:
+            return Verdict(ok=False, events=count, head=previous, first_fault=f"event {row.event.id} (row {row.seq}): {fault}")
+        previous = row.hash
+    if expected_head is not None and expected_head != (count, previous):
+        missing = f"the ledger ends at row {count}, but row {expected_head[0]} was written: rows are missing at its end"
+        return Verdict(ok=False, events=count, head=previous, first_fault=missing)
+    return Verdict(ok=True, events=count, head=previous)
+
+
+def _fault(row: SealedEvent, count: int, previous: str) -> str | None:
+    if row.seq != count:
+        return f"row {count} was expected here: a row is missing"
+    if row.previous_hash != previous:
+        return "it does not follow the row before it"
+    if row.hash != _hash(row.event, row.seq, row.recipient_digest, row.text_digest, row.previous_hash):
+        return "its facts were changed after it was written"
+    return None

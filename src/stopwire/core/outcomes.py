@@ -1,0 +1,99 @@
+"""What a carrier can say of one part, as a closed list of values.
+
+Carriers name; the core decides. `kind` tells which: the engine never guesses from a text.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from stopwire.core.message import Status
+
+
+class OutcomeKind(StrEnum):
+    ACCEPTED = "accepted"  # the carrier has it
+    DEFERRED = "deferred"  # temporary refusal: the same part may be handed over again
+    REJECTED = "rejected"  # refused for good
+    UNKNOWN = "unknown"  # no answer came: it may have left
+    RELEASED = "released"  # certainly never left: written back to the queue
+
+
+class Cause(StrEnum):
+    """Why a carrier refused, whatever its own code was."""
+
+    OPTED_OUT = "opted_out"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
+    UNKNOWN_HANDSET = "unknown_handset"
+    LANDLINE = "landline"
+    FILTERED = "filtered"
+    THROTTLED = "throttled"
+    OTHER = "other"
+
+
+ERROR_CODES = {  # Twilio's code for each cause
+    Cause.OPTED_OUT: 21610,
+    Cause.BLOCKED: 30004,
+    Cause.UNREACHABLE: 30003,
+    Cause.UNKNOWN_HANDSET: 30005,
+    Cause.LANDLINE: 30006,
+    Cause.FILTERED: 30007,
+    Cause.THROTTLED: 30017,
+    Cause.OTHER: 30008,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is handed to a carrier at once. `attempt` is ours and unique: a carrier may use it to recognise a repeat."""
+
+    attempt: str
+    message: str
+    sender: str
+    recipient: str
+    body: str
+    media: tuple[str, ...] = ()
+    keyword_reply: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    attempt: str
+    kind: OutcomeKind
+    reference: str | None = None  # the carrier's id, with ACCEPTED
+    cause: Cause = Cause.OTHER
+    detail: str | None = None  # the carrier's own words
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """The carrier's later word on an accepted part."""
+
+    connection: str
+    reference: str
+    status: Status
+    error_code: int | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMedia:
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One inbound text, or one part of one, as a carrier heard it."""
+
+    connection: str
+    sender: str  # ours
+    recipient: str  # the person's
+    body: str
+    reference: str | None = None  # the carrier's id, unique for 48 hours
+    sent_at: datetime | None = None  # only where the carrier's stamp has a zone and can be trusted
+    media: tuple[InboundMedia, ...] = ()
+    part_reference: int | None = None
+    part: int = 1
+    parts: int = 1

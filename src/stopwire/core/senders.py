@@ -1,0 +1,210 @@
+"""Senders and messaging services as values, the scopes a sender answers to, and which sender speaks.
+
+`select` is the whole of sender selection; chance and turn arrive as arguments.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from stopwire.core.address import ChannelGroup, SenderKind, country_of, group_of, same_area
+from stopwire.core.policy import OptOutPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where and how the customer is called. An empty URL calls nobody."""
+
+    url: str
+    method: str = "POST"
+    fallback_url: str = ""
+    fallback_method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """An address of the account: a number, short code, alphanumeric or channel sender."""
+
+    sid: str
+    account: str
+    address: str
+    kind: SenderKind
+    country: str | None
+    friendly_name: str
+    service: str | None = None
+    connection: str = "simulator"
+    inherited: tuple[str, ...] = ()  # holders it answered to before, and keeps answering to
+    webhook: Webhook = Webhook(url="")
+    default_opt_out: bool | None = None  # None: as its kind has it
+    mms: bool = True
+    mps: float | None = None  # messages a second, None = unlimited
+    settings: Mapping[str, Any] = field(default_factory=dict)  # stored, without effect
+    created_at: datetime
+    updated_at: datetime
+    joined_at: datetime | None = None  # when it entered its service
+
+    @property
+    def group(self) -> ChannelGroup:
+        return ChannelGroup.WHATSAPP if self.kind is SenderKind.WHATSAPP else ChannelGroup.TEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A messaging service: senders that share a policy and an inbound setting."""
+
+    sid: str
+    account: str
+    friendly_name: str
+    inbound_request_url: str | None = None
+    inbound_method: str = "POST"
+    fallback_url: str | None = None
+    fallback_method: str = "POST"
+    status_callback: str | None = None
+    sticky_sender: bool = True
+    mms_converter: bool = True
+    smart_encoding: bool = False
+    area_code_geomatch: bool = False
+    fallback_to_long_code: bool = False
+    synchronous_validation: bool = False
+    scan_message_content: str = "inherit"
+    validity_period: int = 36000
+    usecase: str = "undeclared"
+    use_inbound_webhook_on_number: bool = True
+    policy: OptOutPolicy
+    policy_version: int = 1
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer's space. `settings` holds the account's own choices; see `AccountSettings`."""
+
+    sid: str
+    friendly_name: str
+    auth_token: str
+    status: str = "active"
+    test_sid: str
+    test_token: str
+    ledger_key: str
+    settings: "AccountSettings"
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """What an account may choose. A service may override the first three."""
+
+    opt_out_scope: str = "holder"  # holder | account: whether a STOP holds for every sender of the account
+    opted_out_send: str = "reject"  # reject | accept_then_fail
+    help_when_blocked: str = "reply"  # reply | silent
+    allow_private_webhooks: str | None = None  # none | loopback | all; None = as the gateway is set
+    webhook_retries: str = "inbound"  # none | inbound | all: which webhooks are retried for three days
+    media_auth: str = "none"  # none | basic
+    ambiguous: str = "hold"  # hold | retry: what happens to a part whose answer never came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """All that deciding about one sender needs: itself, its account, its service."""
+
+    account: Account
+    sender: Sender
+    service: Service | None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return scopes_of(self.sender, self.service.sid if self.service else None, self.account.sid)
+
+    @property
+    def holder(self) -> str:
+        """Where a STOP to this sender holds (semantics: the service, else the sender; B08: the account where it so chose)."""
+        if self.account.settings.opt_out_scope == "account":
+            return self.account.sid
+        return self.service.sid if self.service else self.sender.sid
+
+
+def scopes_of(sender: Sender, service: str | None, account: str) -> tuple[str, ...]:
+    """Holders consulted for a send from `sender`, each once; a block in any of them refuses it."""
+    own = (sender.sid, sender.service, service, *sender.inherited, account)
+    return tuple(dict.fromkeys(holder for holder in own if holder))
+
+
+def inbound_webhook(sender: Sender, service: Service | None) -> Webhook | None:
+    """Where an inbound message goes. None: the service drops incoming messages. An empty URL: nobody asked to be told."""
+    if service is None:
+        return sender.webhook
+    of_service = Webhook(
+        url=service.inbound_request_url or "",
+        method=service.inbound_method,
+        fallback_url=service.fallback_url or "",
+        fallback_method=service.fallback_method,
+    )
+    if service.use_inbound_webhook_on_number:
+        is_channel = sender.kind in (SenderKind.WHATSAPP, SenderKind.RCS)
+        return of_service if is_channel and not sender.webhook.url else sender.webhook
+    return of_service if of_service.url else None
+
+
+# Which type speaks first in a pool; toll-free before long code in Canada only.
+_TYPE_ORDER = (SenderKind.RCS, SenderKind.SHORT_CODE, SenderKind.ALPHANUMERIC)
+
+
+def candidates(pool: Sequence[Sender], recipient: str, *, service: Service, media: bool) -> list[Sender]:
+    """Senders of `pool` that may carry a message to `recipient`, the best class only, oldest member first.
+
+    Channel, country, type and area code narrow in this order; what is left differs by turn alone.
+    """
+    group = group_of(recipient)
+    able = [s for s in pool if s.group is group and (not media or s.mms or service.mms_converter)]
+    if group is ChannelGroup.WHATSAPP:
+        return able
+    country = country_of(recipient)
+    able = [s for s in able if s.kind is not SenderKind.ALPHANUMERIC or country not in ("US", "CA")]
+    able = [s for s in able if s.kind is not SenderKind.SHORT_CODE or s.country == country]
+    local = [s for s in able if s.country == country or s.kind in (SenderKind.RCS, SenderKind.ALPHANUMERIC)]
+    american = [s for s in able if s.country == "US"]
+    able = local or american or able
+    able = _best_type(able, country)
+    if service.area_code_geomatch and country in ("US", "CA"):
+        able = [s for s in able if same_area(s.address, recipient)] or able
+    toll_free = [s for s in able if s.kind is SenderKind.TOLL_FREE]
+    return [s for s in able if s.kind is not SenderKind.TOLL_FREE or s is toll_free[0]]
+
+
+def _best_type(able: list[Sender], country: str | None) -> list[Sender]:
+    for kind in _TYPE_ORDER:
+        if found := [s for s in able if s.kind is kind]:
+            return found
+    if country == "CA" and (found := [s for s in able if s.kind is SenderKind.TOLL_FREE]):
+        return found
+    return able
+
+
+def select(found: Sequence[Sender], *, sticky: Sender | None, turn: int) -> Sender | None:
+    """The sender that speaks: the sticky one while it is still a candidate, else the one whose turn it is."""
+    if sticky is not None and any(s.sid == sticky.sid for s in found):
+        return sticky
+    return found[turn % len(found)] if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """An account's configuration as one value: who it is, its senders, its services. Consent is not in it."""
+
+    account: Account
+    senders: Mapping[str, Sender]  # by SID
+    services: Mapping[str, Service]
+
+    def sender_at(self, address: str) -> Sender | None:
+        return next((s for s in self.senders.values() if s.address == address), None)
+
+    def pool(self, service: str) -> list[Sender]:
+        """The senders of a service, in the order they joined."""
+        members = [s for s in self.senders.values() if s.service == service]
+        return sorted(members, key=lambda s: (s.joined_at or s.created_at, s.sid))
+
+    def home(self, sender: Sender) -> Home:
+        return Home(account=self.account, sender=sender, service=self.services.get(sender.service or ""))

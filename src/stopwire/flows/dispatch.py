@@ -1,0 +1,221 @@
+"""Hand queued messages to a carrier: claim, ask the gate again, mark, hand over, settle.
+
+An attempt is on disk before its bytes leave. A STOP that commits between claim and mark empties the
+mark; one that commits after it waits for the answer (`flows/receive.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from stopwire.core.address import group_of
+from stopwire.core.consent import Block
+from stopwire.core.jobs import Attempt, Job
+from stopwire.core.message import Message, Purpose, Status, advance
+from stopwire.core.optout import may_send
+from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Part
+from stopwire.core.retry import carrier_delay
+from stopwire.core.senders import Directory, Sender, candidates, scopes_of, select
+from stopwire.flows.moves import end, learn, reported, segments_of, tell_status
+from stopwire.ports.store import Tx
+from stopwire.ports.world import Ids, World
+
+NOT_CONFIRMED = 30046  # "Message delivery not confirmed": no carrier response until validity ended
+VALIDITY_EXPIRED = 30036
+TRIES_AMBIGUOUS_MAX = 2  # writes of one message where the policy for ambiguous hand-over is `retry`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One round of a connection: how many parts left, how many jobs were taken, and when the next is due."""
+
+    handed: int
+    taken: int
+    next_due: datetime | None
+
+
+async def dispatch(world: World, *, connection: str) -> Round:
+    """One round: as many messages as the carrier has room for. The caller waits until there is more to do."""
+    carrier = world.carriers[connection]
+    room = carrier.room()
+    if room <= 0:
+        return Round(handed=0, taken=0, next_due=None)
+    write = world.store.write
+    claimed = await write(
+        partial(claim, connection=connection, room=room, now=world.clock.now(), ids=world.ids), account=""
+    )
+    if not claimed.parts:
+        return Round(handed=0, taken=claimed.taken, next_due=claimed.next_due)
+    asked_at = world.clock.monotonic()
+    marked = await write(partial(mark, parts=claimed.parts, now=world.clock.now()), account="")
+    if world.clock.monotonic() - asked_at > world.choices.write_deadline_seconds:
+        # This process slept between the mark and the socket: a STOP may have been acknowledged meanwhile.
+        outcomes = [Outcome(attempt=p.attempt, kind=OutcomeKind.RELEASED, detail="write deadline passed") for p in marked]
+    else:
+        outcomes = await carrier.send(marked) if marked else []
+    await settle(world, outcomes=outcomes)
+    return Round(handed=len(marked), taken=claimed.taken, next_due=claimed.next_due)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    parts: tuple[Part, ...]
+    taken: int
+    next_due: datetime | None
+
+
+def claim(tx: Tx, *, connection: str, room: int, now: datetime, ids: Ids) -> Claimed:
+    """Take due jobs, end those that may not leave, record an attempt for each of the others."""
+    jobs = tx.jobs.claim(connection, room, now)
+    parts: list[Part] = []
+    for account in dict.fromkeys(job.account for job in jobs):
+        parts += _claim_of(tx.of(account), [job for job in jobs if job.account == account], now, ids)
+    if parts:
+        tx.wake("dispatch")  # there may be more than there was room for
+    return Claimed(parts=tuple(parts), taken=len(jobs), next_due=None if jobs else tx.jobs.next_due(connection))
+
+
+def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part]:
+    directory = tx.services.directory()
+    messages = {m.sid: m for m in tx.messages.many([job.message for job in jobs])}
+    blocks = tx.consent.blocks_of_many(list({job.recipient for job in jobs}))
+    parts: list[Part] = []
+    attempts: list[Attempt] = []
+    sending: list[str] = []
+    for job in jobs:
+        message = messages.get(job.message)
+        if message is None:  # deleted while it waited
+            tx.jobs.remove([job.message])
+            continue
+        if job.expires_at and job.expires_at <= now:
+            end(tx, message, Status.FAILED, VALIDITY_EXPIRED, now=now, ids=ids)
+            continue
+        of_group = [b for b in blocks.get(job.recipient, []) if b.group is group_of(job.recipient)]
+        sender, code = _sender_of(tx, job, message, directory, of_group, ids)
+        if sender is None:
+            end(tx, message, Status.FAILED, code, now=now, ids=ids)
+            continue
+        if sender.connection != job.connection:
+            tx.jobs.assign(job.message, sender=sender.sid, connection=sender.connection)
+            tx.wake("dispatch")
+            continue
+        if message.status in (Status.ACCEPTED, Status.SCHEDULED):
+            mms = message.sid.startswith("MM")
+            message = replace(message, sender=sender.address, segments=segments_of(message.body, mms), status=Status.QUEUED)
+            tx.messages.choose(message.sid, sender=sender.address, segments=message.segments, now=now)
+            tell_status(tx, message, now, ids)
+        attempt = ids.sid("AT")
+        attempts.append(
+            Attempt(id=attempt, account=job.account, message=job.message, connection=job.connection, state="claimed", at=now)
+        )
+        tx.jobs.set_state(job.message, "claimed", attempt=attempt)
+        sending.append(message.sid)
+        media = tuple(m.url or "" for m in tx.messages.media(message.sid)) if message.media else ()
+        parts.append(
+            Part(
+                attempt=attempt,
+                message=message.sid,
+                sender=sender.address,
+                recipient=message.recipient,
+                body=message.body,
+                media=media,
+                keyword_reply=message.purpose is Purpose.KEYWORD_REPLY,
+            )
+        )
+    tx.jobs.add_attempts(attempts)
+    tx.messages.move(sending, Status.SENDING, now=now)
+    return parts
+
+
+def _sender_of(
+    tx: Tx, job: Job, message: Message, directory: Directory, blocks: list[Block], ids: Ids
+) -> tuple[Sender | None, int]:
+    """Who speaks, or the code that ends the message: today's standing decides, not the one at acceptance."""
+    sender = directory.senders.get(job.sender or "")
+    service = directory.services.get(job.service or "")
+    if sender is None and service is not None:
+        found = candidates(directory.pool(service.sid), job.recipient, service=service, media=bool(message.media))
+        free = [s for s in found if not may_send(scopes_of(s, service.sid, job.account), blocks, message.purpose)]
+        if found and not free:
+            return None, 21610
+        known = tx.services.sticky(service.sid, job.recipient) if service.sticky_sender else None
+        sender = select(free, sticky=directory.senders.get(known or ""), turn=ids.turn())
+        if sender and service.sticky_sender and sender.sid != known:
+            tx.services.stick(service.sid, job.recipient, sender.sid)
+    if sender is None:
+        return None, 21703
+    if may_send(scopes_of(sender, job.service, job.account), blocks, message.purpose):
+        return None, 21610
+    return sender, 0
+
+
+def mark(tx: Tx, *, parts: Sequence[Part], now: datetime) -> list[Part]:
+    """Mark as written what is still claimed by its attempt; whatever a STOP took back meanwhile is left out."""
+    marked = []
+    for part in parts:
+        attempt = tx.jobs.attempt(part.attempt)
+        if attempt is None or attempt.state != "claimed":
+            continue
+        of = tx.of(attempt.account)
+        job = of.jobs.of_message(part.message)
+        if job is None or job.state != "claimed" or job.attempt != part.attempt:
+            continue
+        of.jobs.set_state(part.message, "written", attempt=part.attempt)
+        of.jobs.answer_attempt(part.attempt, "written", now)
+        marked.append(part)
+    return marked
+
+
+async def settle(world: World, *, outcomes: Sequence[Outcome]) -> None:
+    """Keep what a carrier answered. Urgent: what waits for these answers is the acknowledgement of a STOP."""
+    if outcomes:
+        unit = partial(settled, outcomes=outcomes, now=world.clock.now(), ids=world.ids)
+        await world.store.write(unit, account="", urgent=True)
+
+
+def settled(tx: Tx, *, outcomes: Sequence[Outcome], now: datetime, ids: Ids) -> None:
+    for outcome in outcomes:
+        attempt = tx.jobs.attempt(outcome.attempt)
+        if attempt is None or attempt.state not in ("claimed", "written", "unknown"):
+            continue  # settled before, or taken back
+        of = tx.of(attempt.account)
+        message = of.messages.get(attempt.message, any_purpose=True)
+        job = of.jobs.of_message(attempt.message)
+        of.jobs.answer_attempt(attempt.id, outcome.kind.value, now, reference=outcome.reference, detail=outcome.detail)
+        if message is not None:
+            _settle_one(of, attempt, message, job, outcome, now, ids)
+
+
+def _settle_one(
+    tx: Tx, attempt: Attempt, message: Message, job: Job | None, outcome: Outcome, now: datetime, ids: Ids
+) -> None:
+    match outcome.kind:
+        case OutcomeKind.ACCEPTED:
+            tx.jobs.remove([message.sid])
+            moved = replace(message, status=advance(message.status, Status.SENT), sent_at=now, updated_at=now)
+            if moved.status is not message.status:
+                tx.messages.move([message.sid], moved.status, now=now, sent=True)
+                tell_status(tx, moved, now, ids)
+            for report in tx.jobs.take_orphans(attempt.connection, outcome.reference or ""):
+                moved = reported(tx, moved, report.status, report.error_code, now=now, ids=ids)
+        case OutcomeKind.REJECTED:
+            if outcome.cause is Cause.OPTED_OUT:
+                learn(tx, message, now=now, ids=ids, reference=outcome.reference, detail=outcome.detail)
+            end(tx, message, Status.FAILED, ERROR_CODES[outcome.cause], now=now, ids=ids)
+        case OutcomeKind.DEFERRED:
+            tries = (job.tries if job else 0) + 1
+            due = now + carrier_delay(tries, jitter=ids.jitter(), asked_seconds=outcome.retry_after_seconds)
+            tx.jobs.requeue(message.sid, due, tried=True)
+            tx.messages.move([message.sid], Status.QUEUED, now=now)
+            tx.wake("dispatch")
+        case OutcomeKind.RELEASED:
+            tx.jobs.requeue(message.sid, now, tried=False)
+            tx.messages.move([message.sid], Status.QUEUED, now=now)
+            tx.wake("dispatch")
+        case OutcomeKind.UNKNOWN:
+            again = tx.services.directory().account.settings.ambiguous == "retry"
+            if again and job and job.tries + 1 < TRIES_AMBIGUOUS_MAX and message.purpose is Purpose.MESSAGE:
+                tx.jobs.requeue(message.sid, now + timedelta(seconds=1), tried=True)
+            else:
+                tx.jobs.set_state(message.sid, "unknown", attempt=attempt.id)

@@ -1,0 +1,120 @@
+"""Steps that several journeys share: how a message ends or moves on, and who is told.
+
+No journey of its own: plain functions of a transaction, each walked inside somebody's unit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from stopwire.core.address import group_of
+from stopwire.core.consent import Act, Block, ConsentEvent, Reason
+from stopwire.core.events import status_event
+from stopwire.core.jobs import Job
+from stopwire.core.message import Message, Purpose, Status, advance
+from stopwire.core.optout import may_send
+from stopwire.core.segments import count
+from stopwire.core.senders import Sender, scopes_of
+from stopwire.ports.store import Tx
+from stopwire.ports.world import Ids
+
+
+def segments_of(body: str, mms: bool) -> int:
+    """Twilio's NumSegments: an MMS is one."""
+    return 1 if mms else count(body).segments
+
+
+def end(tx: Tx, message: Message, status: Status, code: int, *, now: datetime, ids: Ids) -> None:
+    """End a message that will not be delivered. A keyword reply ends in silence: it is no Message resource."""
+    tx.jobs.remove([message.sid])
+    ended = replace(message, status=advance(message.status, status), error_code=code, updated_at=now)
+    if ended.status is message.status:
+        return
+    tx.messages.move([message.sid], ended.status, now=now, error_code=code)
+    tell_status(tx, ended, now, ids)
+
+
+def reported(tx: Tx, message: Message, status: Status, code: int | None, *, now: datetime, ids: Ids) -> Message:
+    """Apply a delivery report: forward only. Answers the message as it now is."""
+    moved = replace(message, status=advance(message.status, status), error_code=code, updated_at=now)
+    if moved.status is message.status:
+        return message
+    tx.messages.move([message.sid], moved.status, now=now, error_code=code)
+    tell_status(tx, moved, now, ids)
+    return moved
+
+
+def learn(tx: Tx, message: Message, *, now: datetime, ids: Ids, reference: str | None, detail: str | None) -> None:
+    """A carrier says that the person opted out there: from now on it is a block of ours, reason `carrier`."""
+    directory = tx.services.directory()
+    sender = directory.sender_at(message.sender or "")
+    if sender is None:
+        return
+    holder = directory.home(sender).holder
+    group = group_of(message.recipient)
+    if tx.consent.block(holder, group, message.recipient):
+        return
+    tx.consent.append(
+        [
+            ConsentEvent(
+                id=ids.sid("CE"),
+                holder=holder,
+                group=group,
+                recipient=message.recipient,
+                act=Act.BLOCK,
+                reason=Reason.CARRIER,
+                actor=f"carrier:{sender.connection}",
+                occurred_at=now,
+                recorded_at=now,
+                previous=message.sid,
+                reference=reference,
+                note=detail,
+            )
+        ]
+    )
+    tx.tell("consent.block", recipient=message.recipient, holder=holder, reason="carrier")
+
+
+def tell_status(tx: Tx, message: Message, now: datetime, ids: Ids) -> None:
+    """Queue the status callback of a message that has just entered its status, and show it on the live tail."""
+    if message.purpose is Purpose.KEYWORD_REPLY:
+        return
+    tx.tell("message.status", sid=message.sid, to=message.recipient, status=message.status.value, code=message.error_code)
+    event = status_event(message, id=ids.sid("WD"), token=ids.uuid(), now=now)
+    if event:
+        tx.webhooks.add([event])
+        tx.wake("notify")
+
+
+def purge(tx: Tx, recipient: str, *, now: datetime, ids: Ids) -> tuple[str, ...]:
+    """End what may no longer leave for this person. Answers the attempts already written, which nobody can take back."""
+    directory = tx.services.directory()
+    group = group_of(recipient)
+    blocks = [b for b in tx.consent.blocks_of(group, recipient) if b.group is group]
+    under_way = []
+    for job in tx.jobs.of_recipient(recipient, states=("queued", "claimed", "written")):
+        if not _forbidden(job, directory.senders, directory.pool(job.service) if job.service else [], blocks):
+            continue
+        if job.state == "written":
+            under_way.append(job.attempt or "")
+            continue
+        message = tx.messages.get(job.message)
+        if job.attempt and job.state == "claimed":
+            tx.jobs.answer_attempt(job.attempt, "blocked", now)
+        if message is None:
+            tx.jobs.remove([job.message])
+            continue
+        ended = Status.CANCELED if message.status is Status.SCHEDULED else Status.FAILED
+        end(tx, message, ended, 21610, now=now, ids=ids)
+    return tuple(under_way)
+
+
+def _forbidden(job: Job, senders: Mapping[str, Sender], pool: Sequence[Sender], blocks: Sequence[Block]) -> bool:
+    sender = senders.get(job.sender or "")
+    if sender is not None:
+        return may_send(scopes_of(sender, job.service, job.account), blocks, job.purpose) is not None
+    shared = (job.service or "", job.account)
+    if may_send(shared, blocks, job.purpose):
+        return True
+    free = [s for s in pool if may_send(scopes_of(s, job.service, job.account), blocks, job.purpose) is None]
+    return bool(pool) and not free

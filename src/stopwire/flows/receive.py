@@ -1,0 +1,354 @@
+"""Take one inbound message: keyword, consent, purge, reply, webhook, in one commit.
+
+When `receive` returns, the carrier may be told that we have it, and nothing more of a closed scope
+leaves for that person. If it raises, nothing happened and the carrier must bring the text again.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from stopwire.core import loops, optout
+from stopwire.core.address import country_of, group_of
+from stopwire.core.consent import CLOSES, Act, ConsentEvent
+from stopwire.core.events import inbound_event
+from stopwire.core.jobs import Job, Review
+from stopwire.core.keywords import Match
+from stopwire.core.message import Direction, Media, Message, Purpose, Status
+from stopwire.core.optout import Answer
+from stopwire.core.outcomes import Received
+from stopwire.core.packs import Packs
+from stopwire.core.policy import Keyword, standard_policy
+from stopwire.core.segments import count
+from stopwire.core.senders import Home
+from stopwire.core.suggestions import score
+from stopwire.flows.moves import purge
+from stopwire.ports.store import Tx
+from stopwire.ports.values import to_plain
+from stopwire.ports.world import Ids, World
+
+REPLY_LIFE = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a confirmation belongs within five minutes
+REPEAT_WINDOW = timedelta(seconds=4)  # the same bytes within it are a carrier's repeat, where it gives no reference
+REFERENCE_WINDOW = timedelta(hours=48)  # how long a carrier's reference names one message
+REVIEW_TIME = timedelta(days=14)  # ten business days: 47 CFR 64.1200(a)(10)
+
+
+class UnknownSender(Exception):
+    """An inbound text for an address that no account has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of an inbound text. `under_way`: attempts already written that a STOP waits for."""
+
+    message: str | None = None
+    account: str = ""
+    repeated: bool = False
+    waiting_for_parts: bool = False
+    under_way: tuple[str, ...] = ()
+
+
+async def receive(world: World, *, heard: Received) -> Taken:
+    """Take one inbound message. When this returns, the carrier may be told that we have it."""
+    account = await world.store.account_of(heard.sender)
+    if account is None:
+        raise UnknownSender(heard.sender)
+    unit = partial(
+        take,
+        heard=heard,
+        packs=world.packs,
+        now=world.clock.now(),
+        ids=world.ids,
+        public_url=world.choices.public_url,
+    )
+    taken = await world.store.write(unit, account=account, lock=(heard.recipient,), urgent=True)
+    if taken.under_way:
+        wait = world.choices.stop_wait_seconds
+        raced = await world.store.drained(account, heard.recipient, taken.under_way, seconds=wait)
+        if raced:  # the carrier has not answered: say so before the STOP is acknowledged
+            await world.store.write(lambda tx: tx.jobs.race(raced), account=account, urgent=True)
+    return taken
+
+
+def take(tx: Tx, *, heard: Received, packs: Packs, now: datetime, ids: Ids, public_url: str) -> Taken:
+    if repeated := _repeat(tx, heard, now):
+        return repeated
+    body = heard.body
+    if heard.parts > 1:
+        tx.inbound.add_part(heard, now)
+        joined = tx.inbound.joined(heard)
+        if joined is None:
+            _remember(tx, heard, None, now)
+            return Taken(account=tx.account, waiting_for_parts=True)
+        tx.inbound.drop_parts(heard)
+        body = joined
+    return take_whole(tx, heard=heard, body=body, packs=packs, now=now, ids=ids, public_url=public_url)
+
+
+def take_whole(
+    tx: Tx,
+    *,
+    heard: Received,
+    body: str,
+    packs: Packs,
+    now: datetime,
+    ids: Ids,
+    public_url: str,
+    partial_text: bool = False,
+) -> Taken:
+    """Take a text that is complete (or, with `partial_text`, all of it that will ever come)."""
+    directory = tx.services.directory()
+    sender = directory.sender_at(heard.sender)
+    assert sender is not None, "the owner of the address was found a moment ago"
+    home = directory.home(sender)
+    group = group_of(heard.recipient)
+    blocks = optout.covering(home.scopes, tx.consent.blocks_of(group, heard.recipient))
+    match = optout.read(body, heard.recipient, home, packs)
+    late = _is_late_start(tx, match, heard, home)
+    answer = Answer(row=5, keyword=Keyword.START, forward=False) if late else optout.answer(match, blocks, home)
+
+    message = _message(heard, body, home, answer, match, now, ids, partial_text)
+    media = [
+        Media(sid=ids.sid("ME"), message=message.sid, content_type=m.content_type, bytes_=m.data, created_at=now)
+        for m in heard.media
+    ]
+    _remember(tx, heard, message.sid if answer.keep else None, now)
+    events = _events(tx, heard, body, message, match, answer, home, now, ids)
+    tx.consent.append(events)
+    under_way = purge(tx, heard.recipient, now=now, ids=ids) if any(e.act in CLOSES for e in events) else ()
+    reply = _reply(tx, answer, events, message, home, now, ids)
+    suggestion = _suggestion(tx, body, message, match, answer, home, packs, now, ids)
+    if answer.keep:
+        kept = replace(message, decision={**message.decision, "events": [e.id for e in events], "reply": reply, "suggestion": suggestion})
+        tx.messages.add([kept])
+        tx.messages.add_media(media)
+    event = inbound_event(
+        message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=public_url
+    )
+    if event:
+        tx.webhooks.add([event])
+        tx.wake("notify")
+    tx.tell(
+        "message.received",
+        sid=message.sid,
+        from_=heard.recipient,
+        to=heard.sender,
+        keyword=answer.keyword.value if answer.keyword else None,
+        effect=answer.effect,
+    )
+    return Taken(message=message.sid if answer.keep else None, account=tx.account, under_way=under_way)
+
+
+def _repeat(tx: Tx, heard: Received, now: datetime) -> Taken | None:
+    reference, window = _reference(heard)
+    seen = tx.inbound.seen(heard.connection, reference)
+    if seen is None or now - seen[1] > window:
+        return None
+    if heard.reference is None:
+        last = tx.messages.last_outbound(heard.recipient)
+        if last is not None and last.created_at > seen[1]:
+            return None  # an answer to what we sent in between: two true messages
+    return Taken(message=seen[0], account=tx.account, repeated=True)
+
+
+def _remember(tx: Tx, heard: Received, message: str | None, now: datetime) -> None:
+    tx.inbound.remember(heard.connection, _reference(heard)[0], message, now)
+
+
+def _reference(heard: Received) -> tuple[str, timedelta]:
+    if heard.reference is not None:
+        return heard.reference, REFERENCE_WINDOW
+    facts = (heard.sender, heard.recipient, heard.body, heard.part_reference, heard.part, heard.parts)
+    bytes_ = repr(facts).encode("utf-8", "surrogatepass")
+    return "~" + hashlib.sha256(bytes_).hexdigest(), REPEAT_WINDOW
+
+
+def _is_late_start(tx: Tx, match: Match | None, heard: Received, home: Home) -> bool:
+    """A START whose trustworthy carrier stamp is older than the newest STOP: logged, and ignored."""
+    if match is None or match.keyword is not Keyword.START or heard.sent_at is None:
+        return False
+    group = group_of(heard.recipient)
+    newest = [tx.consent.newest(holder, group, heard.recipient, [Act.OPT_OUT, Act.REPEAT]) for holder in home.scopes]
+    return any(row is not None and row.event.occurred_at > heard.sent_at for row in newest)
+
+
+def _message(
+    heard: Received,
+    body: str,
+    home: Home,
+    answer: Answer,
+    match: Match | None,
+    now: datetime,
+    ids: Ids,
+    partial_text: bool,
+) -> Message:
+    decision = {
+        "row": answer.row,
+        "handling": optout.handling(home).value,
+        "keyword": answer.keyword.value if answer.keyword else None,
+        "word": match.word if match else None,
+        "matched_by": match.matched_by if match else None,
+        "rule": match.rule if match else None,
+        "language": match.language if match else None,
+        "country": country_of(heard.recipient),
+        "effect": answer.effect,
+        "forward": answer.forward,
+        "opt_out_type": answer.opt_out_type,
+        "policy_version": home.service.policy_version if home.service else None,
+    }
+    if partial_text:
+        decision["partial"] = True
+    return Message(
+        sid=ids.sid("MM" if heard.media else "SM"),
+        account=home.account.sid,
+        direction=Direction.INBOUND,
+        sender=heard.sender,
+        recipient=heard.recipient,
+        service=home.service.sid if home.service else None,
+        body=body,
+        status=Status.RECEIVED,
+        segments=1 if heard.media else max(count(body).segments, 1),
+        media=len(heard.media),
+        created_at=now,
+        updated_at=now,
+        sent_at=now,
+        decision=decision,
+    )
+
+
+def _events(
+    tx: Tx,
+    heard: Received,
+    body: str,
+    message: Message,
+    match: Match | None,
+    answer: Answer,
+    home: Home,
+    now: datetime,
+    ids: Ids,
+) -> list[ConsentEvent]:
+    if not answer.changes:
+        return []
+    previous = tx.messages.last_outbound(heard.recipient)
+    return [
+        ConsentEvent(
+            id=ids.sid("CE"),
+            holder=change.holder,
+            group=group_of(heard.recipient),
+            recipient=heard.recipient,
+            act=change.act,
+            reason=change.reason,
+            actor="recipient",
+            occurred_at=now,
+            recorded_at=now,
+            message=message.sid,
+            text=body,
+            word=match.word if match else None,
+            rule=match.rule if match else None,
+            language=match.language if match else None,
+            country=country_of(heard.recipient),
+            policy_version=home.service.policy_version if home.service else None,
+            previous=previous.sid if previous else None,
+            reference=heard.reference,
+        )
+        for change in answer.changes
+    ]
+
+
+def _reply(
+    tx: Tx, answer: Answer, events: Sequence[ConsentEvent], message: Message, home: Home, now: datetime, ids: Ids
+) -> str | None:
+    """Queue the automatic reply, in the same commit as the change that it confirms."""
+    if not answer.reply or answer.keyword is None or not events:
+        return None
+    directory = tx.services.directory()
+    recent = tx.replies.recent(message.recipient, now - timedelta(hours=1))
+    ours = tx.services.account_of(message.recipient) is not None
+    of_kind = [at for kind, _, at in recent if kind == answer.keyword.value]
+    open_ = loops.may_answer(kind=answer.keyword.value, recent=of_kind, now=now) and loops.may_answer(
+        kind="ANY", recent=[at for _, _, at in recent], now=now
+    )
+    if ours or not open_ or loops.echoes(message.body, [text for _, text, _ in recent]):
+        tx.tell("loop.suspected", recipient=message.recipient, sender=home.sender.address)
+        return None
+    reply = Message(
+        sid=ids.sid("SM"),
+        account=directory.account.sid,
+        direction=Direction.REPLY,
+        purpose=Purpose.KEYWORD_REPLY,
+        sender=home.sender.address,
+        recipient=message.recipient,
+        service=None,
+        body=answer.reply,
+        status=Status.QUEUED,
+        segments=count(answer.reply).segments,
+        expires_at=now + REPLY_LIFE,
+        created_at=now,
+        updated_at=now,
+        decision={"answers": message.sid, "row": answer.row},
+    )
+    tx.messages.add([reply])
+    tx.replies.add(
+        reply.sid, events[0].id, answer.keyword.value, home.sender.address, message.recipient, answer.reply, now
+    )
+    tx.jobs.add(
+        [
+            Job(
+                message=reply.sid,
+                account=reply.account,
+                connection=home.sender.connection,
+                sender=home.sender.sid,
+                service=None,
+                recipient=reply.recipient,
+                purpose=Purpose.KEYWORD_REPLY,
+                due_at=now,
+                expires_at=reply.expires_at,
+            )
+        ]
+    )
+    tx.wake("dispatch")
+    return reply.sid
+
+
+def _suggestion(
+    tx: Tx,
+    body: str,
+    message: Message,
+    match: Match | None,
+    answer: Answer,
+    home: Home,
+    packs: Packs,
+    now: datetime,
+    ids: Ids,
+) -> str | None:
+    """Note for a person what looked like an opt-out, or a START that only the operator can honour. Blocks nothing."""
+    if answer.start_refused:
+        proposes, reason, confidence, evidence = "START", "start_refused", 1.0, tuple(c.holder for c in answer.changes)
+    elif match is None:
+        policy = home.service.policy if home.service else standard_policy()
+        found = score(body, policy=policy, country=country_of(message.recipient), packs=packs)
+        if found is None:
+            return None
+        proposes, reason, confidence, evidence = found.proposes.value, found.reason, found.confidence, found.evidence
+    else:
+        return None
+    review = Review(
+        id=ids.sid("SG"),
+        account=message.account,
+        recipient=message.recipient,
+        sender=message.sender or "",
+        scope=home.holder,
+        message=message.sid,
+        body=body,
+        proposes=proposes,
+        reason=reason,
+        confidence=confidence,
+        evidence=evidence,
+        created_at=now,
+        due_at=now + REVIEW_TIME,
+    )
+    tx.suggestions.add([review])
+    tx.tell("suggestion.made", **to_plain({"id": review.id, "proposes": proposes, "reason": reason}))
+    return review.id

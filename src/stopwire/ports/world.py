@@ -1,0 +1,98 @@
+"""The world as a journey sees it: the store, the carriers, the network, the clock, and chance.
+
+A flow takes a `World` first and plain values after it; so a door can call it here or through the hatch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from stopwire.core.packs import Packs
+from stopwire.ports.carrier import Carrier, Phones
+from stopwire.ports.http import Http, PrivateTargets
+from stopwire.ports.store import Store
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The trusted time, aware UTC, to the millisecond."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only grow; for deadlines."""
+        ...
+
+
+class Ids(Protocol):
+    """Names and chance. Everything random in the gateway comes from here."""
+
+    def sid(self, prefix: str) -> str:
+        """A new SID: `prefix` and 32 hex digits."""
+        ...
+
+    def token(self) -> str:
+        """A new secret of 32 hex digits."""
+        ...
+
+    def uuid(self) -> str: ...
+
+    def jitter(self) -> float:
+        """A number in [0, 1)."""
+        ...
+
+    def turn(self) -> int:
+        """0, 1, 2 …: whose turn it is, so that senders share evenly."""
+        ...
+
+
+class Vault(Protocol):
+    def digest(self, secret: str) -> str: ...
+    def matches(self, secret: str, digest: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailEvent:
+    """One line of the live tail. `id` grows."""
+
+    id: int
+    account: str
+    at: datetime
+    event: str
+    facts: Mapping[str, Any]
+
+
+class Tail(Protocol):
+    """The live tail: the last few thousand events of this process."""
+
+    async def wait(self, account: str, after: int, *, seconds: float, limit: int) -> list[TailEvent]:
+        """Events of `account` after id `after`; waits up to `seconds` for the first."""
+        ...
+
+    def newest(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """Settings of the gateway that a journey needs."""
+
+    public_url: str  # base of absolute links in webhooks, without a slash at its end
+    private_webhooks: PrivateTargets
+    stop_wait_seconds: float = 2.0
+    write_deadline_seconds: float = 1.0
+    demo: bool = False
+    version: str = "0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    store: Store
+    http: Http
+    carriers: Mapping[str, Carrier]  # by connection name
+    phones: Phones
+    packs: Packs
+    clock: Clock
+    ids: Ids
+    vault: Vault
+    tail: Tail
+    choices: Choices

@@ -1,0 +1,548 @@
+"""The schema, as SQLAlchemy metadata: one schema for both engines.
+
+Instants are integer milliseconds since 1970 UTC. Values that are only kept and shown travel as JSON.
+A promise is a constraint here: each UNIQUE below carries one.
+"""
+
+import datetime as dt
+import json
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+UTC = dt.UTC
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_millis(at: dt.datetime) -> int:
+    """Milliseconds since 1970 UTC of an aware instant."""
+    return round((at - EPOCH).total_seconds() * 1000)
+
+
+def from_millis(millis: int) -> dt.datetime:
+    return EPOCH + dt.timedelta(milliseconds=millis)
+
+
+class Instant(TypeDecorator[dt.datetime]):
+    """An aware UTC datetime, kept as integer milliseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_millis(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else from_millis(value)
+
+
+class Json(TypeDecorator[Any]):
+    """Any JSON value, kept as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"})
+Sid = String(34)
+Row = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("sid", Sid, primary_key=True),
+    Column("friendly_name", Text, nullable=False),
+    Column("auth_token", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("test_sid", Sid, nullable=False, unique=True),
+    Column("test_token", String(64), nullable=False),
+    Column("ledger_key", String(64), nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("version", Row, nullable=False),  # of its configuration; a number is never used twice while a process runs
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("sid", Sid, primary_key=True),
+    Column("account", Sid, nullable=False, index=True),
+    Column("friendly_name", Text, nullable=False),
+    Column("secret_digest", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+services = Table(
+    "services",
+    metadata,
+    Column("sid", Sid, primary_key=True),
+    Column("account", Sid, nullable=False, index=True),
+    Column("friendly_name", Text, nullable=False),
+    Column("fields", Json, nullable=False),  # every other setting, by its name
+    Column("policy_version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+policies = Table(  # each version of each policy; rows are only added
+    "policies",
+    metadata,
+    Column("service", Sid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("account", Sid, nullable=False),
+    Column("policy", Json, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("note", Text),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("service", "version"),
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    Column("sid", Sid, primary_key=True),
+    Column("account", Sid, nullable=False, index=True),
+    Column("address", Text, nullable=False, unique=True),  # one owner an address
+    Column("kind", String(16), nullable=False),
+    Column("country", String(2)),
+    Column("friendly_name", Text, nullable=False),
+    Column("service", Sid),
+    Column("connection", Text, nullable=False),
+    Column("inherited", Json, nullable=False),
+    Column("webhook", Json, nullable=False),
+    Column("default_opt_out", Boolean),
+    Column("mms", Boolean, nullable=False),
+    Column("mps", Float),
+    Column("settings", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("joined_at", Instant),
+)
+
+sticky = Table(  # which sender of a service a person knows
+    "sticky",
+    metadata,
+    Column("service", Sid, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("account", Sid, nullable=False),
+    Column("sender", Sid, nullable=False),
+    PrimaryKeyConstraint("service", "recipient"),
+    Index("ix_sticky_sender", "sender"),
+)
+
+_SCHEDULED = text("status = 'scheduled'")
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("sid", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("direction", String(16), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("sender", Text),
+    Column("recipient", Text, nullable=False),
+    Column("service", Sid),
+    Column("body", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("media", Integer, nullable=False),
+    Column("error_code", Integer),
+    Column("status_callback", Text),
+    Column("callback_method", String(4), nullable=False),
+    Column("send_at", Instant),
+    Column("expires_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("options", Json, nullable=False),
+    Column("decision", Json, nullable=False),
+    Index("ix_messages_account_seq", "account", "seq"),
+    Index("ix_messages_account_recipient", "account", "recipient", "seq"),
+    Index("ix_messages_account_sender", "account", "sender", "seq"),
+    Index("ix_messages_scheduled", "account", sqlite_where=_SCHEDULED, postgresql_where=_SCHEDULED),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("sid", Sid, primary_key=True),
+    Column("account", Sid, nullable=False),
+    Column("message", Sid, nullable=False, index=True),
+    Column("content_type", Text, nullable=False),
+    Column("url", Text),
+    Column("bytes", LargeBinary),
+    Column("created_at", Instant, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("message", Sid, primary_key=True),
+    Column("account", Sid, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("sender", Text),
+    Column("service", Text),
+    Column("recipient", Text),
+    Column("because", Json),
+    Index("ix_refusals_account_seq", "account", "seq"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("answer", Json, nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
+    PrimaryKeyConstraint("account", "key"),
+)
+
+received = Table(  # what a carrier delivered, so that a repeat is known
+    "received",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("account", Sid, nullable=False),
+    Column("message", Sid),
+    Column("at", Instant, nullable=False, index=True),
+    PrimaryKeyConstraint("connection", "reference"),
+)
+
+parts = Table(  # parts of a long inbound text, until all are there
+    "parts",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("reference", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("connection", "recipient", "sender", "reference", "total", "part"),
+)
+
+jobs = Table(  # messages on their way to a carrier; a row is deleted when its message has its answer
+    "jobs",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("message", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("sender", Sid),  # None: the service chooses when the time comes
+    Column("service", Sid),
+    Column("recipient", Text, nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("state", String(8), nullable=False),  # queued | claimed | written | unknown
+    Column("attempt", Sid),
+    Column("tries", Integer, nullable=False),
+    Index("ix_jobs_connection_state_purpose_due", "connection", "state", "purpose", "due_at", "seq"),
+    Index("ix_jobs_account_recipient", "account", "recipient", "seq"),
+)
+
+attempts = Table(  # every try to hand a message to a carrier, recorded before it is made
+    "attempts",
+    metadata,
+    Column("id", Sid, primary_key=True),
+    Column("account", Sid, nullable=False),
+    Column("message", Sid, nullable=False, index=True),
+    Column("connection", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("answered_at", Instant),
+    Column("reference", Text),
+    Column("detail", Text),
+    Column("raced", Boolean, nullable=False),
+    Index("ix_attempts_connection_reference", "connection", "reference"),
+)
+
+orphans = Table(  # delivery reports that came before their answer
+    "orphans",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("connection", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("error_code", Integer),
+    Column("at", Instant, nullable=False),
+    Index("ix_orphans_connection_reference", "connection", "reference"),
+)
+
+consent_events = Table(  # the ledger: append-only, by trigger
+    "consent_events",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("holder", Sid, nullable=False),
+    Column("grp", String(8), nullable=False),
+    Column("recipient_digest", String(64), nullable=False),
+    Column("act", String(16), nullable=False),
+    Column("reason", String(16)),
+    Column("actor", Text, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("message", Sid),
+    Column("text_digest", String(64)),
+    Column("word", Text),
+    Column("rule", Text),
+    Column("language", Text),
+    Column("country", String(2)),
+    Column("policy_version", Integer),
+    Column("previous", Sid),
+    Column("reference", Text),
+    Column("source", Text),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    PrimaryKeyConstraint("account", "seq"),
+    Index("ix_consent_events_account_recipient", "account", "recipient_digest", "seq"),
+    Index("ix_consent_events_message", "message"),
+)
+
+consent_people = Table(  # the readable half of the ledger, which can be erased
+    "consent_people",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("text", Text),
+    Column("note", Text),
+    PrimaryKeyConstraint("account", "seq"),
+    Index("ix_consent_people_account_recipient", "account", "recipient", "seq"),
+)
+
+ledger_heads = Table(
+    "ledger_heads",
+    metadata,
+    Column("account", Sid, primary_key=True),
+    Column("events", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+blocks = Table(  # who is blocked now: the fold of the ledger
+    "blocks",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("grp", String(8), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("holder", Sid, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # ledger row that made it: the order of the list
+    Column("id", Sid, nullable=False, unique=True),
+    Column("reason", String(16), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("note", Text),
+    Column("event", Sid, nullable=False),
+    PrimaryKeyConstraint("account", "grp", "recipient", "holder"),  # blocked at most once in a scope
+    Index("ix_blocks_account_seq", "account", "seq"),
+)
+
+replies = Table(  # automatic replies: one a transition, and what the loop fence counts
+    "replies",
+    metadata,
+    Column("message", Sid, primary_key=True),
+    Column("account", Sid, nullable=False),
+    Column("event", Sid, nullable=False),
+    Column("keyword", String(8), nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("event", "keyword"),  # one confirmation a transition
+    Index("ix_replies_account_recipient", "account", "recipient", "at"),
+)
+
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("scope", Sid, nullable=False),
+    Column("message", Sid),
+    Column("body", Text, nullable=False),
+    Column("proposes", String(8), nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    Column("note", Text),
+    Index("ix_suggestions_account_seq", "account", "seq"),
+)
+
+deliveries = Table(  # webhooks: one row an event, kept as the log
+    "deliveries",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("event", String(16), nullable=False),  # inbound | status
+    Column("message", Sid, nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),  # of the URL, in lower case, without a port
+    Column("method", String(4), nullable=False),
+    Column("fallback_url", Text, nullable=False),
+    Column("fallback_method", String(4), nullable=False),
+    Column("params", Json, nullable=False),
+    Column("token", String(36), nullable=False),  # I-Twilio-Idempotency-Token
+    Column("state", String(10), nullable=False),  # pending | sending | delivered | failed | expired
+    Column("rounds", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("answered", Boolean, nullable=False),  # its TwiML has been carried out: only the first answer is
+    Index("ix_deliveries_state_due", "state", "due_at", "seq"),
+    Index("ix_deliveries_account_seq", "account", "seq"),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("delivery", Sid, nullable=False, index=True),
+    Column("account", Sid, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ms", Integer, nullable=False),
+    Column("request", Json, nullable=False),
+    Column("response", Json),
+    Column("error", Text),
+    Column("code", Integer),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Sid, primary_key=True),
+    Column("account", Sid, nullable=False, index=True),
+    Column("state", String(8), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("taken", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+import_rows = Table(
+    "import_rows",
+    metadata,
+    Column("import", Sid, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("account", Sid, nullable=False),
+    Column("recipient", Text),
+    Column("state", String(8), nullable=False),
+    Column("error", Text),
+    PrimaryKeyConstraint("import", "row"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("country", String(2)),
+    Column("zip_code", Text),
+    Column("updated_at", Instant, nullable=False),
+    PrimaryKeyConstraint("account", "contact"),
+)
+
+safe_numbers = Table(
+    "safe_numbers",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("sid", Sid, nullable=False, unique=True),
+    PrimaryKeyConstraint("account", "number"),
+)
+
+handset_messages = Table(  # the simulator's memory: what each handset sent and received
+    "handset_messages",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("handset", Text, nullable=False),
+    Column("direction", String(3), nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("media", Json, nullable=False),
+    Column("attempt", Sid, unique=True),  # a part handed over twice reaches the handset once
+    Column("message", Sid),
+    Index("ix_handset_messages_account_handset", "account", "handset", "seq"),
+)
+
+network_blocks = Table(  # the toll-free network's own list
+    "network_blocks",
+    metadata,
+    Column("sender", Text, nullable=False),
+    Column("handset", Text, nullable=False),
+    PrimaryKeyConstraint("sender", "handset"),
+)
+
+sessions = Table(  # one-time sign-in links, and later the console's sessions
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("account", Sid, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+# Append-only by trigger: a bug may not edit the past either.
+TRIGGERS = {
+    "sqlite": [
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for table, verb in (("consent_events", "UPDATE"), ("consent_events", "DELETE"), ("policies", "UPDATE"))
+    ]
+}
