@@ -50,6 +50,22 @@ class Replies:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """One rule of the phrase tier: a pattern over a clause of plain tokens, and what silences it.
+
+    `keyword` is None for a wrong number. `yes` and `no` are the author's own examples; a test holds the rule to them.
+    """
+
+    id: str
+    keyword: Keyword | None
+    family: str
+    pattern: str
+    unless: str
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """What Stopwire knows of one language. `replies` is None where no reviewed texts exist."""
 
@@ -58,8 +74,13 @@ class Pack:
     native_name: str
     catalogue_key: str | None
     words: tuple[PackWord, ...]
+    version: int = 1
+    script: str = "Latn"
+    right_to_left: bool = False
     replies: Replies | None = None
     hazards: str = ""
+    courtesy: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
 
     def of(self, keyword: Keyword) -> tuple[PackWord, ...]:
         return tuple(word for word in self.words if word.keyword is keyword)
@@ -73,7 +94,7 @@ class Pack:
         return next((word.text for word in self.core(keyword) if word.confirmed), keyword.value)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what is derived from the packs is kept beside them
 class Packs:
     """All language packs, by language."""
 

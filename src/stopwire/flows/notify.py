@@ -138,8 +138,8 @@ def _order(message: twiml.ReplyMessage, delivery: Delivery) -> Order:
     callback = message.action or message.status_callback or ""
     return Order(
         to=message.to or params["From"],
-        from_=message.from_ or params["To"],
-        service=params.get("MessagingServiceSid", "") if not message.from_ else "",
+        from_=message.sender or params["To"],
+        service=params.get("MessagingServiceSid", "") if not message.sender else "",
         body=message.body,
         media=message.media,
         status_callback=callback,
@@ -220,7 +220,7 @@ def _request(
     headers["X-Twilio-Signature"] = twilio_signature(round_.account.auth_token, url, signed)
     return HttpRequest(
         method=method,
-        url=url,
+        url=_without_userinfo(url),
         headers=headers,
         body=body,
         connect_timeout=rules.connect_seconds,
@@ -233,6 +233,12 @@ def _request(
 def _userinfo(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.username or ''}:{parts.password or ''}" if parts.username or parts.password else ""
+
+
+def _without_userinfo(url: str) -> str:
+    """The URL to request: credentials travel as a header, though they are part of what is signed."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _note(round_: _Round, request: HttpRequest, at: Any, ms: int, answer: HttpAnswer | None, error: str | None) -> None:

@@ -1,0 +1,148 @@
+"""Natural matching: keywords with courtesy around them, spaced and stretched letters, phrases with guards.
+
+Deterministic and explainable: each finding names its rule. Words and phrases come from a policy and the language
+packs. What stays doubtful is not found here: `suggestions` proposes it to a person.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from stopwire.core.packs import Pack, Packs, Phrase
+from stopwire.core.policy import Keyword, OptOutPolicy
+from stopwire.core.spelling import key, visible_length
+
+# Longer texts hold prices, news and stories; a person who wants out writes less (three concatenated segments).
+VISIBLE_MAX = 480
+
+_TIER_ONE_TOKENS_MAX = 8
+_STOP_SIGNS = frozenset("🛑🚫")
+_STRETCHED = re.compile(r"(\w)\1{2,}")
+_APOSTROPHES = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
+_CLAUSE_ENDS = re.compile(r"[.,;:!?…\n。、！？；()]+")
+_NO_WORD = re.compile(r"[^\w]+")
+
+# Where people write Spanish: the one language besides English that has phrases today.
+_SPANISH_COUNTRIES = "US MX ES AR BO CL CO CR CU DO EC GT HN NI PA PE PR PY SV UY VE GQ".split()
+_LANGUAGES_OF = dict.fromkeys(_SPANISH_COUNTRIES, ("es",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a message says although it is not one word. `word_key` is the keyword found in it, if one was.
+
+    `keyword` is None for a wrong number. `said` is the text that decided.
+    """
+
+    keyword: Keyword | None
+    rule: str
+    said: str
+    word_key: str | None = None
+    language: str | None = None
+
+
+def languages(policy: OptOutPolicy, country: str | None) -> tuple[str, ...]:
+    """The languages natural matching reads: those of the policy, of the recipient's country, and English."""
+    override = policy.countries.get(country) if country else None
+    found = [*(override.languages if override else ()), *policy.languages, *_LANGUAGES_OF.get(country or "", ()), "en"]
+    return tuple(dict.fromkeys(found))
+
+
+def hear(
+    body: str, *, keyword_of: Callable[[str], Keyword | None], spoken: tuple[str, ...], packs: Packs | None
+) -> Heard | None:
+    """What `body` says in the languages `spoken`, or None. `keyword_of` looks a key up in the words in force."""
+    if len(body) > VISIBLE_MAX and visible_length(body) > VISIBLE_MAX:
+        return None
+    chosen = tuple(pack for language in spoken if packs and (pack := packs.get(language)))
+    found = around_a_word(body, keyword_of=keyword_of, packs=chosen)
+    return found or next(said(body, packs=chosen), None)
+
+
+def around_a_word(body: str, *, keyword_of: Callable[[str], Keyword | None], packs: tuple[Pack, ...]) -> Heard | None:
+    """Tier 1: one keyword, and nothing else but courtesy, itself again, spaces inside it, letters held too long."""
+    text = key(body)
+    if not text:
+        signs = set(body) - {" ", "\ufe0f"}
+        return Heard(keyword=Keyword.STOP, rule="sign.stop", said=body.strip()) if signs and signs <= _STOP_SIGNS else None
+    tokens = _tokens(text)
+    if not 0 < len(tokens) <= _TIER_ONE_TOKENS_MAX:
+        return None
+    courtesy = _courtesy(packs)
+    spaced = _spaced_words(packs)
+    for rule, rest in _readings(tokens, courtesy):
+        if found := _keyword_in(rest, rule, keyword_of, spaced):
+            return found
+    return None
+
+
+def said(body: str, *, packs: tuple[Pack, ...]) -> Iterator[Heard]:
+    """Tier 2: each phrase rule that holds for a clause of `body`, in order of the clauses."""
+    for clause in clauses(body):
+        for pack in packs:
+            for phrase in pack.phrases:
+                pattern, unless = _compiled(phrase)
+                if (found := pattern.search(clause)) and not (unless and unless.search(clause)):
+                    yield Heard(keyword=phrase.keyword, rule=phrase.id, said=found[0], language=pack.language)
+
+
+def clauses(body: str) -> list[str]:
+    """The clauses of `body` as plain tokens with single spaces: small letters, no accents, apostrophes dropped."""
+    parts = _CLAUSE_ENDS.split(_APOSTROPHES.sub("", body))
+    return [clause for part in parts if (clause := " ".join(_tokens(key(part))))]
+
+
+def _tokens(text: str) -> list[str]:
+    return _NO_WORD.sub(" ", _APOSTROPHES.sub("", text)).split()
+
+
+def _readings(tokens: list[str], courtesy: frozenset[str]) -> Iterator[tuple[str, list[str]]]:
+    """The ways to read `tokens` as one word with something around it, the most literal first."""
+    yield "keyword.spaced", tokens
+    yield "keyword.repeated", _once(tokens)
+    polite = [token for token in tokens if token not in courtesy]
+    if len(polite) < len(tokens):
+        yield "keyword.courtesy", _once(polite)
+    short = [_STRETCHED.sub(r"\1", token) for token in polite]
+    if short != polite:
+        yield "keyword.stretched", _once(short)
+
+
+def _once(tokens: list[str]) -> list[str]:
+    return list(dict.fromkeys(tokens))
+
+
+def _keyword_in(
+    tokens: list[str], rule: str, keyword_of: Callable[[str], Keyword | None], spaced: dict[str, tuple[str, Keyword]]
+) -> Heard | None:
+    joined, apart = "".join(tokens), " ".join(tokens)
+    if keyword := keyword_of(joined):
+        # YES with courtesy answers a question more often than it opts in.
+        if keyword is Keyword.START and joined == "yes":
+            return None
+        return Heard(keyword=keyword, rule=rule, said=apart, word_key=joined)
+    if apart in spaced:
+        language, keyword = spaced[apart]
+        return Heard(keyword=keyword, rule="keyword.words", said=apart, language=language)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _courtesy(packs: tuple[Pack, ...]) -> frozenset[str]:
+    return frozenset(token for pack in packs for word in pack.courtesy for token in _tokens(key(word)))
+
+
+@lru_cache(maxsize=64)
+def _spaced_words(packs: tuple[Pack, ...]) -> dict[str, tuple[str, Keyword]]:
+    return {
+        " ".join(_tokens(key(word.text))): (pack.language, word.keyword)
+        for pack in packs
+        for word in pack.words
+        if word.spaced and not word.weak
+    }
+
+
+@lru_cache(maxsize=1024)
+def _compiled(phrase: Phrase) -> tuple[re.Pattern[str], re.Pattern[str] | None]:
+    return re.compile(phrase.pattern), re.compile(phrase.unless) if phrase.unless else None
