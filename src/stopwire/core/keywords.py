@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from stopwire.core import natural
 from stopwire.core.packs import Packs
 from stopwire.core.policy import (
     DEFAULT_HELP_REPLY,
@@ -65,6 +66,17 @@ class Table:
     def find(self, word_key: str) -> Match | None:
         return self.words.get(word_key) or self.lookalikes.get(lookalike(word_key))
 
+    def keyword_of(self, word_key: str) -> Keyword | None:
+        found = self.words.get(word_key)
+        return found.keyword if found else None
+
+    def speaking(self, language: str | None, keyword: Keyword) -> Match:
+        """A match of `keyword` whose list is in `language`, else the one of its reserved word."""
+        for match in self.words.values():
+            if language and match.language == language and match.keyword is keyword:
+                return match
+        return self.words[key(keyword)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
@@ -84,9 +96,12 @@ def recognise(
     """The keyword `body` is under `policy`, or None for an ordinary message. Never raises.
 
     `country` is the recipient's, ISO 3166 alpha-2. Whether the policy is enabled is the caller's question.
+    Natural matching needs `packs` for courtesy and phrases; a wrong number is no keyword, it becomes a suggestion.
     """
     table = index(policy).table(country)
     found = _find(body, table)
+    if found is None and policy.matching is Matching.NATURAL:
+        found = _find_phrase(body, table, known=_known(policy, country, packs))
     if found and toll_free and found.keyword is Keyword.START and key(body) == _NOT_ON_TOLL_FREE:
         return None
     return found
@@ -121,6 +136,26 @@ def _find(body: str, table: Table) -> Match | None:
         return None
     word_key = key(body)
     return table.find(word_key) if word_key else None
+
+
+def _find_phrase(body: str, table: Table, *, known: natural.Spoken) -> Match | None:
+    heard = natural.hear(body, keyword_of=table.keyword_of, known=known)
+    if heard is None or heard.keyword is None:
+        return None
+    listed = table.words[heard.word_key] if heard.word_key else table.speaking(heard.language, heard.keyword)
+    return Match(
+        keyword=heard.keyword,
+        word=listed.word if heard.word_key else heard.said,
+        matched_by="phrase",
+        rule=heard.rule,
+        language=heard.language or listed.language,
+        country=listed.country,
+        reply=listed.reply,
+    )
+
+
+def _known(policy: OptOutPolicy, country: str | None, packs: Packs | None) -> natural.Spoken:
+    return natural.spoken(packs, natural.languages(policy, country)) if packs else natural.NOTHING_KNOWN
 
 
 def _table(policy: OptOutPolicy, *, country: str | None) -> Table:

@@ -5,11 +5,11 @@ packs. What stays doubtful is not found here: `suggestions` proposes it to a per
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stopwire.core.packs import Pack, Packs, Phrase
+from stopwire.core.packs import Packs
 from stopwire.core.policy import Keyword, OptOutPolicy
 from stopwire.core.spelling import key, visible_length
 
@@ -42,6 +42,29 @@ class Heard:
     language: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A phrase of a language pack, ready to be searched for."""
+
+    id: str
+    keyword: Keyword | None
+    language: str
+    pattern: re.Pattern[str]
+    unless: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """What the packs of some languages know: courtesy tokens, words of two tokens and more, phrase rules."""
+
+    courtesy: frozenset[str] = frozenset()
+    spaced: Mapping[str, tuple[str, Keyword]]
+    rules: tuple[Rule, ...] = ()
+
+
+NOTHING_KNOWN = Spoken(spaced={})
+
+
 def languages(policy: OptOutPolicy, country: str | None) -> tuple[str, ...]:
     """The languages natural matching reads: those of the policy, of the recipient's country, and English."""
     override = policy.countries.get(country) if country else None
@@ -49,18 +72,48 @@ def languages(policy: OptOutPolicy, country: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def hear(
-    body: str, *, keyword_of: Callable[[str], Keyword | None], spoken: tuple[str, ...], packs: Packs | None
-) -> Heard | None:
-    """What `body` says in the languages `spoken`, or None. `keyword_of` looks a key up in the words in force."""
+@lru_cache(maxsize=256)
+def spoken(packs: Packs, languages: tuple[str, ...]) -> Spoken:
+    """What `packs` know of `languages`, prepared for reading."""
+    chosen = [pack for language in languages if (pack := packs.get(language))]
+    return Spoken(
+        courtesy=frozenset(token for pack in chosen for word in pack.courtesy for token in _tokens(key(word))),
+        spaced={
+            " ".join(_tokens(key(word.text))): (pack.language, word.keyword)
+            for pack in chosen
+            for word in pack.words
+            if word.spaced and not word.weak
+        },
+        rules=tuple(
+            Rule(
+                id=phrase.id,
+                keyword=phrase.keyword,
+                language=pack.language,
+                pattern=re.compile(phrase.pattern),
+                unless=re.compile(phrase.unless) if phrase.unless else None,
+            )
+            for pack in chosen
+            for phrase in pack.phrases
+        ),
+    )
+
+
+def hear(body: str, *, keyword_of: Callable[[str], Keyword | None], known: Spoken) -> Heard | None:
+    """What `body` says, or None. `keyword_of` looks a key up in the words in force. Never raises."""
     if len(body) > VISIBLE_MAX and visible_length(body) > VISIBLE_MAX:
         return None
-    chosen = tuple(pack for language in spoken if packs and (pack := packs.get(language)))
-    found = around_a_word(body, keyword_of=keyword_of, packs=chosen)
-    return found or next(said(body, packs=chosen), None)
+    if found := around_a_word(body, keyword_of=keyword_of, known=known):
+        return found
+    phrases = list(said(body, known=known))
+    # A wish to stop weighs more than anything said beside it; a wrong number more than a wish to go on.
+    for wanted in (Keyword.STOP, None, Keyword.START, Keyword.HELP):
+        for phrase in phrases:
+            if phrase.keyword is wanted:
+                return phrase
+    return None
 
 
-def around_a_word(body: str, *, keyword_of: Callable[[str], Keyword | None], packs: tuple[Pack, ...]) -> Heard | None:
+def around_a_word(body: str, *, keyword_of: Callable[[str], Keyword | None], known: Spoken) -> Heard | None:
     """Tier 1: one keyword, and nothing else but courtesy, itself again, spaces inside it, letters held too long."""
     text = key(body)
     if not text:
@@ -69,22 +122,18 @@ def around_a_word(body: str, *, keyword_of: Callable[[str], Keyword | None], pac
     tokens = _tokens(text)
     if not 0 < len(tokens) <= _TIER_ONE_TOKENS_MAX:
         return None
-    courtesy = _courtesy(packs)
-    spaced = _spaced_words(packs)
-    for rule, rest in _readings(tokens, courtesy):
-        if found := _keyword_in(rest, rule, keyword_of, spaced):
+    for rule, rest in _readings(tokens, known.courtesy):
+        if found := _keyword_in(rest, rule, keyword_of, known.spaced):
             return found
     return None
 
 
-def said(body: str, *, packs: tuple[Pack, ...]) -> Iterator[Heard]:
+def said(body: str, *, known: Spoken) -> Iterator[Heard]:
     """Tier 2: each phrase rule that holds for a clause of `body`, in order of the clauses."""
     for clause in clauses(body):
-        for pack in packs:
-            for phrase in pack.phrases:
-                pattern, unless = _compiled(phrase)
-                if (found := pattern.search(clause)) and not (unless and unless.search(clause)):
-                    yield Heard(keyword=phrase.keyword, rule=phrase.id, said=found[0], language=pack.language)
+        for rule in known.rules:
+            if (found := rule.pattern.search(clause)) and not (rule.unless and rule.unless.search(clause)):
+                yield Heard(keyword=rule.keyword, rule=rule.id, said=found[0], language=rule.language)
 
 
 def clauses(body: str) -> list[str]:
@@ -114,7 +163,7 @@ def _once(tokens: list[str]) -> list[str]:
 
 
 def _keyword_in(
-    tokens: list[str], rule: str, keyword_of: Callable[[str], Keyword | None], spaced: dict[str, tuple[str, Keyword]]
+    tokens: list[str], rule: str, keyword_of: Callable[[str], Keyword | None], spaced: Mapping[str, tuple[str, Keyword]]
 ) -> Heard | None:
     joined, apart = "".join(tokens), " ".join(tokens)
     if keyword := keyword_of(joined):
@@ -126,23 +175,3 @@ def _keyword_in(
         language, keyword = spaced[apart]
         return Heard(keyword=keyword, rule="keyword.words", said=apart, language=language)
     return None
-
-
-@lru_cache(maxsize=64)
-def _courtesy(packs: tuple[Pack, ...]) -> frozenset[str]:
-    return frozenset(token for pack in packs for word in pack.courtesy for token in _tokens(key(word)))
-
-
-@lru_cache(maxsize=64)
-def _spaced_words(packs: tuple[Pack, ...]) -> dict[str, tuple[str, Keyword]]:
-    return {
-        " ".join(_tokens(key(word.text))): (pack.language, word.keyword)
-        for pack in packs
-        for word in pack.words
-        if word.spaced and not word.weak
-    }
-
-
-@lru_cache(maxsize=1024)
-def _compiled(phrase: Phrase) -> tuple[re.Pattern[str], re.Pattern[str] | None]:
-    return re.compile(phrase.pattern), re.compile(phrase.unless) if phrase.unless else None

@@ -94,9 +94,9 @@ class Pack:
         return next((word.text for word in self.core(keyword) if word.confirmed), keyword.value)
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: what is derived from the packs is kept beside them
+@dataclass(frozen=True, kw_only=True, eq=False)  # no slots, own identity: what is derived is kept beside the packs
 class Packs:
-    """All language packs, by language."""
+    """All language packs, by language. There is one such value in a process."""
 
     by_language: Mapping[str, Pack] = field(default_factory=dict)
 
