@@ -5,10 +5,12 @@ arrives here as a wish; nothing here knows carriers, storage or time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from stopwire.core.address import mask_digits_x
 
 
 class Status(StrEnum):
@@ -93,6 +95,17 @@ class Message:
     sent_at: datetime | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # ContentRetention, Tags … as given
     decision: Mapping[str, Any] = field(default_factory=dict)  # what the keyword engine made of an inbound message
+
+
+def retained(message: Message) -> Message:
+    """What may be kept of `message` by its ContentRetention and AddressRetention: all of it until it is final."""
+    if message.status not in FINAL:
+        return message
+    if message.options.get("ContentRetention") == "discard" and message.body:
+        message = replace(message, body="")
+    if message.options.get("AddressRetention") == "obfuscate" and "X" not in message.recipient[-4:]:
+        message = replace(message, recipient=mask_digits_x(message.recipient))
+    return message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

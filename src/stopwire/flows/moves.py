@@ -1,22 +1,22 @@
 """Steps that several journeys share: how a message ends or moves on, and who is told.
 
-No journey of its own: plain functions of a transaction, each walked inside somebody's unit.
+No journey of its own: plain functions of a transaction, each walked inside somebody's unit; `quiet` alone waits.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from stopwire.core.address import group_of
-from stopwire.core.consent import Act, Block, ConsentEvent, Reason
+from stopwire.core.address import group_of, parse_recipient
+from stopwire.core.consent import CLOSES, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
 from stopwire.core.jobs import Job
-from stopwire.core.message import Message, Purpose, Status, advance
+from stopwire.core.message import Message, Purpose, Status, advance, retained
 from stopwire.core.optout import may_send
 from stopwire.core.segments import count
 from stopwire.core.senders import Sender, scopes_of
 from stopwire.ports.store import Tx
-from stopwire.ports.world import Ids
+from stopwire.ports.world import Ids, World
 
 
 def segments_of(body: str, mms: bool) -> int:
@@ -24,7 +24,7 @@ def segments_of(body: str, mms: bool) -> int:
     return 1 if mms else count(body).segments
 
 
-def end(tx: Tx, message: Message, status: Status, code: int, *, now: datetime, ids: Ids) -> None:
+def end(tx: Tx, message: Message, status: Status, code: int | None, *, now: datetime, ids: Ids) -> None:
     """End a message that will not be delivered. A keyword reply ends in silence: it is no Message resource."""
     tx.jobs.remove([message.sid])
     ended = replace(message, status=advance(message.status, status), error_code=code, updated_at=now)
@@ -32,6 +32,7 @@ def end(tx: Tx, message: Message, status: Status, code: int, *, now: datetime, i
         return
     tx.messages.move([message.sid], ended.status, now=now, error_code=code)
     tell_status(tx, ended, now, ids)
+    forget(tx, ended)
 
 
 def reported(tx: Tx, message: Message, status: Status, code: int | None, *, now: datetime, ids: Ids) -> Message:
@@ -41,15 +42,23 @@ def reported(tx: Tx, message: Message, status: Status, code: int | None, *, now:
         return message
     tx.messages.move([message.sid], moved.status, now=now, error_code=code)
     tell_status(tx, moved, now, ids)
-    return moved
+    return forget(tx, moved)
+
+
+def forget(tx: Tx, message: Message) -> Message:
+    """Erase what a final message may not keep, once everybody has been told. Answers the message as it now is."""
+    kept = retained(message)
+    if kept is not message:
+        tx.messages.save(kept)
+    return kept
 
 
 def learn(tx: Tx, message: Message, *, now: datetime, ids: Ids, reference: str | None, detail: str | None) -> None:
     """A carrier says that the person opted out there: from now on it is a block of ours, reason `carrier`."""
     directory = tx.services.directory()
     sender = directory.sender_at(message.sender or "")
-    if sender is None:
-        return
+    if sender is None or parse_recipient(message.recipient) is None:
+        return  # the number was given back, or the person's address was erased (AddressRetention)
     holder = directory.home(sender).holder
     group = group_of(message.recipient)
     if tx.consent.block(holder, group, message.recipient):
@@ -84,6 +93,25 @@ def tell_status(tx: Tx, message: Message, now: datetime, ids: Ids) -> None:
     if event:
         tx.webhooks.add([event])
         tx.wake("notify")
+
+
+def shut(tx: Tx, events: Sequence[ConsentEvent], *, now: datetime, ids: Ids) -> tuple[str, ...]:
+    """Write rows of the ledger that no text made; end what they forbid. Answers the attempts that `quiet` waits for."""
+    tx.consent.append(events)
+    for event in events:
+        tx.tell(f"consent.{event.act}", recipient=event.recipient, holder=event.holder, reason=event.reason, id=event.id)
+    closed = dict.fromkeys(event.recipient for event in events if event.act in CLOSES)
+    return tuple(attempt for recipient in closed for attempt in purge(tx, recipient, now=now, ids=ids))
+
+
+async def quiet(world: World, *, account: str, recipient: str, under_way: Sequence[str]) -> None:
+    """Wait for the answers of attempts already written, and mark those that have none: then a block may be acknowledged."""
+    if not under_way:
+        return
+    wait = world.choices.stop_wait_seconds
+    raced = await world.store.drained(account, recipient, under_way, seconds=wait)
+    if raced:
+        await world.store.write(lambda tx: tx.jobs.race(raced), account=account, urgent=True)
 
 
 def purge(tx: Tx, recipient: str, *, now: datetime, ids: Ids) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from stopwire.core.consent import Block
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.events import status_event
 from stopwire.core.jobs import Delivery, Job, Refusal
-from stopwire.core.message import Direction, Media, Message, Purpose, Status
+from stopwire.core.message import Direction, Media, Message, Purpose, Status, retained
 from stopwire.core.optout import may_send, opted_out_send
 from stopwire.core.orders import SCHEDULED_MAX, Draft, Order, check
 from stopwire.core.senders import Directory, Sender, candidates, scopes_of, select
@@ -242,7 +242,7 @@ class _Batch:
     def _stillborn(self, message: Message, code: int) -> Receipt:
         """Answered as accepted, kept as failed: what the hosted API does for failures found after its answer."""
         failed = replace(message, status=Status.FAILED, error_code=code)
-        self.messages.append(failed)
+        self.messages.append(retained(failed))
         event = status_event(failed, id=self.ids.sid("WD"), token=self.ids.uuid(), now=self.now)
         self.deliveries.extend([event] if event else [])
         return Receipt(message=message)
