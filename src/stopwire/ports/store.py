@@ -189,7 +189,11 @@ class Messages(Protocol):
 
 
 class Jobs(Protocol):
-    """The outbox towards carriers. `claim`, `under_way` and `next_due` look across accounts: an engine serves all."""
+    """The outbox towards carriers. `claim`, `under_way` and `next_due` look across accounts: an engine serves all.
+
+    So do `by_reference` and the orphans, since a delivery report names no account, and `attempt` in the
+    transaction of no account (""), which is an engine's.
+    """
 
     def add(self, jobs: Sequence[Job]) -> None: ...
     def of_recipient(self, recipient: str, *, states: Sequence[str]) -> list[Job]: ...
@@ -235,7 +239,7 @@ class Consent(Protocol):
 
 
 class Inbound(Protocol):
-    """What carriers delivered: repeats and parts. Scoped by connection, then account."""
+    """What carriers delivered: repeats and parts. Scoped by connection, then account; `overdue_parts` looks across accounts."""
 
     def seen(self, connection: str, reference: str) -> tuple[str | None, datetime] | None: ...
     def remember(self, connection: str, reference: str, message: str | None, now: datetime) -> None:
@@ -261,7 +265,7 @@ class Webhooks(Protocol):
     """Deliveries to the customer. `claim`, `interrupted` and `next_due` look across accounts: an engine serves all."""
 
     def add(self, deliveries: Sequence[Delivery]) -> None: ...
-    def claim(self, room: int, now: datetime, busy: Sequence[str]) -> list[Delivery]: ...
+    def claim(self, room: int, now: datetime, busy: Sequence[str]) -> list[Delivery]: ...  # busy: host names, without ports
     def next_due(self) -> datetime | None: ...
     def interrupted(self, now: datetime) -> int: ...
     def settle(self, id: str, state: str, *, rounds: int, due_at: datetime | None = None) -> None: ...
@@ -280,7 +284,7 @@ class Suggestions(Protocol):
 
 
 class Handsets(Protocol):
-    """The simulator's memory."""
+    """The simulator's memory. The network below it knows no accounts: `keep`, `known` and `network_…` serve all."""
 
     def keep(self, messages: Sequence[HandsetMessage]) -> None: ...
     def of(self, handset: str, after: str | None, limit: int) -> list[HandsetMessage]: ...
@@ -359,7 +363,10 @@ class Store(Protocol):
     async def write(
         self, unit: Callable[[Tx], T], *, account: str, lock: Sequence[str] = (), urgent: bool = False
     ) -> T: ...
-    async def read(self, query: Callable[[Tx], T], *, account: str) -> T: ...
+    async def read(self, query: Callable[[Tx], T], *, account: str, seconds: float = 5.0) -> T:
+        """Answer from one snapshot; StoreSlow after `seconds`."""
+        ...
+
     async def directory(self, account: str) -> Directory:
         """The account's configuration, cached by version."""
         ...

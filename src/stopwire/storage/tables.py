@@ -191,7 +191,8 @@ messages = Table(
 media = Table(
     "media",
     metadata,
-    Column("sid", Sid, primary_key=True),
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("sid", Sid, nullable=False, unique=True),
     Column("account", Sid, nullable=False),
     Column("message", Sid, nullable=False, index=True),
     Column("content_type", Text, nullable=False),

@@ -1,0 +1,240 @@
+"""The outbox towards carriers: jobs, the attempts to hand them over, and reports that came before their answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, or_, select, update
+
+from stopwire.core.jobs import Attempt, Job
+from stopwire.core.message import Purpose, Status
+from stopwire.core.outcomes import DeliveryReport
+from stopwire.storage import tables
+from stopwire.storage.hot import Adding, Noun, Statement, Values
+from stopwire.storage.rows import ATTEMPT, JOB, NEW_JOB
+
+_J = tables.jobs.c
+_A = tables.attempts.c
+_O = tables.orphans.c
+
+QUEUED, CLAIMED, WRITTEN, UNKNOWN = "queued", "claimed", "written", "unknown"
+UNDER_WAY = (CLAIMED, WRITTEN, UNKNOWN)
+UNANSWERED = (CLAIMED, WRITTEN)  # states of an attempt that has no answer yet
+
+_mine = _J.message == bindparam("id"), _J.account == bindparam("of")
+_my_attempt = _A.id == bindparam("attempt_id"), _A.account == bindparam("of")
+
+
+def _claim() -> Statement:
+    """Due jobs of one purpose, the head of each line only, in the order they fell due."""
+    earlier = tables.jobs.alias("earlier").c
+    same_line = or_(
+        earlier.sender == _J.sender,
+        # Until a service has chosen a sender, a job stands behind every other job of its service.
+        and_(_J.sender.is_(None), earlier.service == _J.service),
+    )
+    is_held_up = exists().where(
+        earlier.account == _J.account,
+        earlier.recipient == _J.recipient,
+        earlier.seq < _J.seq,
+        same_line,
+        or_(
+            earlier.state == CLAIMED,
+            earlier.state == WRITTEN,
+            and_(earlier.state == QUEUED, earlier.due_at <= bindparam("now")),
+        ),
+    )
+    query = (
+        JOB.select()
+        .where(
+            _J.connection == bindparam("connection"),
+            _J.state == QUEUED,
+            _J.purpose == bindparam("purpose"),
+            _J.due_at <= bindparam("now"),
+            or_(_J.purpose == Purpose.KEYWORD_REPLY, ~is_held_up),
+        )
+        .order_by(_J.due_at, _J.seq)
+        .limit(bindparam("room"))
+    )
+    return Statement(query, "connection", "purpose", "now", "room")
+
+
+_add = Adding(NEW_JOB)
+_claim_due = _claim()
+_next_due = Statement(
+    select(_J.due_at)
+    .where(_J.connection == bindparam("connection"), _J.state == QUEUED, _J.purpose == bindparam("purpose"))
+    .order_by(_J.due_at)
+    .limit(literal_column("1")),
+    "connection",
+    "purpose",
+)
+_set_state = Statement(
+    update(tables.jobs)
+    .where(*_mine)
+    .values(state=bindparam("new_state"), attempt=func.coalesce(bindparam("new_attempt", type_=tables.Sid), _J.attempt)),
+    "new_state",
+    "new_attempt",
+    "id",
+    "of",
+)
+_assign = Statement(
+    update(tables.jobs).where(*_mine).values(sender=bindparam("speaker"), connection=bindparam("through")),
+    "speaker",
+    "through",
+    "id",
+    "of",
+)
+_requeue = Statement(
+    update(tables.jobs)
+    .where(*_mine)
+    .values(state=QUEUED, attempt=None, due_at=bindparam("due"), tries=_J.tries + bindparam("more", type_=_J.tries.type)),
+    "due",
+    "more",
+    "id",
+    "of",
+)
+_remove = Statement(delete(tables.jobs).where(*_mine), "id", "of")
+_of_message = Statement(JOB.select().where(*_mine), "id", "of")
+_add_attempts = Adding(ATTEMPT)
+_attempt = Statement(ATTEMPT.select().where(_A.id == bindparam("attempt_id")), "attempt_id")
+_answer = Statement(
+    update(tables.attempts)
+    .where(*_my_attempt)
+    .values(
+        state=bindparam("new_state"),
+        answered_at=func.coalesce(bindparam("when", type_=_A.answered_at.type), _A.answered_at),
+        reference=func.coalesce(bindparam("new_reference", type_=_A.reference.type), _A.reference),
+        detail=func.coalesce(bindparam("new_detail", type_=_A.detail.type), _A.detail),
+    ),
+    "new_state",
+    "when",
+    "new_reference",
+    "new_detail",
+    "attempt_id",
+    "of",
+)
+_race = Statement(update(tables.attempts).where(*_my_attempt).values(raced=True), "attempt_id", "of")
+_by_reference = Statement(
+    ATTEMPT.select()
+    .where(_A.connection == bindparam("connection"), _A.reference == bindparam("named"))
+    .order_by(_A.at.desc())
+    .limit(literal_column("1")),
+    "connection",
+    "named",
+)
+_orphans = Statement(
+    select(_O.connection, _O.reference, _O.status, _O.error_code, _O.at)
+    .where(_O.connection == bindparam("connection"), _O.reference == bindparam("named"))
+    .order_by(_O.seq),
+    "connection",
+    "named",
+)
+
+
+class SqlJobs(Noun):
+    """`claim`, `under_way` and `next_due` look across accounts: an engine serves all.
+
+    So do `by_reference`, `add_orphan` and `take_orphans`: a delivery report names a reference and no account.
+    """
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        self._check_own(jobs)
+        _add.many(self.unit, jobs)
+
+    def of_recipient(self, recipient: str, *, states: Sequence[str]) -> list[Job]:
+        """In the order they were taken."""
+        query = JOB.select().where(_J.account == self.account, _J.recipient == recipient, _J.state.in_(states))
+        return JOB.each(self._rows(query.order_by(_J.seq)))
+
+    def of_message(self, message: str) -> Job | None:
+        row = _of_message.first(self.unit, message, self.account)
+        return JOB.value(row) if row else None
+
+    def claim(self, connection: str, room: int, now: datetime) -> list[Job]:
+        """At most `room` jobs that may go out now: keyword replies, then messages, in the order they fell due.
+
+        A message waits for those before it to the same person from the same sender; a keyword reply waits for nothing.
+        """
+        rows = _claim_due.all(self.unit, connection, Purpose.KEYWORD_REPLY, now, room)
+        if len(rows) < room:
+            rows += _claim_due.all(self.unit, connection, Purpose.MESSAGE, now, room - len(rows))
+        return JOB.each(rows)
+
+    def next_due(self, connection: str) -> datetime | None:
+        """When the next queued job falls due, or fell; None where nothing is queued."""
+        rows = (_next_due.first(self.unit, connection, purpose) for purpose in Purpose)
+        return min((row[0] for row in rows if row is not None), default=None)
+
+    def under_way(self, connection: str) -> list[Job]:
+        """Jobs that were claimed and have no answer, the oldest first."""
+        query = JOB.select().where(_J.connection == connection, _J.state.in_(UNDER_WAY))
+        return JOB.each(self._rows(query.order_by(_J.seq)))
+
+    def set_state(self, message: str, state: str, *, attempt: str | None = None) -> None:
+        """Without `attempt` the one it has stays."""
+        _set_state.run(self.unit, state, attempt, message, self.account)
+
+    def assign(self, message: str, *, sender: str, connection: str) -> None:
+        _assign.run(self.unit, sender, connection, message, self.account)
+
+    def requeue(self, message: str, due_at: datetime, *, tried: bool) -> None:
+        """Back into the queue, without an attempt; `tried` counts it as a try."""
+        _requeue.run(self.unit, due_at, int(tried), message, self.account)
+
+    def remove(self, messages: Sequence[str]) -> None:
+        _remove.many(self.unit, [(message, self.account) for message in messages])
+
+    def add_attempts(self, attempts: Sequence[Attempt]) -> None:
+        self._check_own(attempts)
+        _add_attempts.many(self.unit, attempts)
+
+    def attempt(self, id: str) -> Attempt | None:
+        """In the transaction of no account, which is an engine's: the attempt of whichever account."""
+        row = _attempt.first(self.unit, id)
+        attempt = ATTEMPT.value(row) if row else None
+        return attempt if attempt and self.account in ("", attempt.account) else None
+
+    def attempts(self, message: str) -> list[Attempt]:
+        """All tries of a message, the first one first."""
+        query = ATTEMPT.select().where(_A.message == message, _A.account == self.account)
+        return ATTEMPT.each(self._rows(query.order_by(_A.at, _A.id)))
+
+    def answer_attempt(
+        self, id: str, state: str, now: datetime, *, reference: str | None = None, detail: str | None = None
+    ) -> None:
+        """Give an attempt its next state; whoever waits for its answer is told after the commit."""
+        is_answer = state not in UNANSWERED
+        self.unit.answered = self.unit.answered or is_answer
+        _answer.run(self.unit, state, now if is_answer else None, reference, detail, id, self.account)
+
+    def race(self, ids: Sequence[str]) -> None:
+        """Mark attempts that were still under way when a STOP for them was acknowledged."""
+        rows: list[Values] = [(id, self.account) for id in ids]
+        _race.many(self.unit, rows)
+
+    def by_reference(self, connection: str, reference: str) -> Attempt | None:
+        """The newest attempt that the carrier gave this reference, of whichever account."""
+        row = _by_reference.first(self.unit, connection, reference)
+        return ATTEMPT.value(row) if row else None
+
+    def add_orphan(self, report: DeliveryReport, now: datetime) -> None:
+        row = {
+            "connection": report.connection,
+            "reference": report.reference,
+            "status": report.status,
+            "error_code": report.error_code,
+            "at": report.at or now,
+        }
+        self.unit.connection.execute(tables.orphans.insert(), row)
+
+    def take_orphans(self, connection: str, reference: str) -> list[DeliveryReport]:
+        """Reports that came before the answer they belong to, in the order they came. They are taken out."""
+        rows = _orphans.all(self.unit, connection, reference)
+        if rows:
+            self._change(delete(tables.orphans).where(_O.connection == connection, _O.reference == reference))
+        return [
+            DeliveryReport(connection=row[0], reference=row[1], status=Status(row[2]), error_code=row[3], at=row[4])
+            for row in rows
+        ]

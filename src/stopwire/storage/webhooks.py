@@ -1,0 +1,126 @@
+"""Deliveries to the customer: the queue of events, and the log of each request made for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import bindparam, insert, literal_column, select, update
+
+from stopwire.core.jobs import Delivery, DeliveryAttempt
+from stopwire.ports.store import Cut
+from stopwire.storage import tables
+from stopwire.storage.cuts import cut_of
+from stopwire.storage.hot import Noun, Statement
+from stopwire.storage.rows import DELIVERY, DELIVERY_ATTEMPT
+
+PENDING, SENDING = "pending", "sending"
+
+_D = tables.deliveries.c
+_A = tables.delivery_attempts.c
+
+_mine = _D.id == bindparam("named"), _D.account == bindparam("of")
+_columns = [column.name for column in DELIVERY.columns]
+_add = Statement(
+    tables.deliveries.insert().values({name: bindparam(name) for name in (*_columns, "host")}), *_columns, "host"
+)
+_take = Statement(update(tables.deliveries).where(_D.id == bindparam("named")).values(state=SENDING), "named")
+_next_due = Statement(select(_D.due_at).where(_D.state == PENDING).order_by(_D.due_at).limit(literal_column("1")))
+_settle = Statement(
+    update(tables.deliveries).where(*_mine).values(state=bindparam("now_is"), rounds=bindparam("took")),
+    "now_is",
+    "took",
+    "named",
+    "of",
+)
+_settle_due = Statement(
+    update(tables.deliveries)
+    .where(*_mine)
+    .values(state=bindparam("now_is"), rounds=bindparam("took"), due_at=bindparam("due")),
+    "now_is",
+    "took",
+    "due",
+    "named",
+    "of",
+)
+_first_answer = Statement(
+    update(tables.deliveries).where(*_mine, _D.answered.is_(False)).values(answered=True), "named", "of"
+)
+
+
+def host_of(url: str) -> str:
+    """The host that a delivery to `url` keeps busy: in lower case, without a port. "" where the URL has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+class SqlWebhooks(Noun):
+    """`claim`, `interrupted` and `next_due` look across accounts: an engine serves all."""
+
+    def add(self, deliveries: Sequence[Delivery]) -> None:
+        self._check_own(deliveries)
+        _add.many(self.unit, [(*DELIVERY.values(delivery), host_of(delivery.url)) for delivery in deliveries])
+
+    def claim(self, room: int, now: datetime, busy: Sequence[str]) -> list[Delivery]:
+        """At most `room` deliveries that are due, the oldest first, none to a host of `busy` (see `host_of`).
+
+        They are `sending` from now on.
+        """
+        query = (
+            DELIVERY.select()
+            .where(_D.state == PENDING, _D.due_at <= now, _D.host.not_in(busy))
+            .order_by(_D.due_at, _D.seq)
+            .limit(room)
+        )
+        rows = [{**row._mapping, "state": SENDING} for row in self._rows(query)]
+        _take.many(self.unit, [(row["id"],) for row in rows])
+        return [DELIVERY.value(tuple(row.values())) for row in rows]
+
+    def next_due(self) -> datetime | None:
+        row = _next_due.first(self.unit)
+        return None if row is None else row[0]
+
+    def interrupted(self, now: datetime) -> int:
+        """At a start: what was being sent when the last process ended is due again. How many there are."""
+        return self._change(update(tables.deliveries).where(_D.state == SENDING).values(state=PENDING, due_at=now))
+
+    def settle(self, id: str, state: str, *, rounds: int, due_at: datetime | None = None) -> None:
+        if due_at is None:
+            _settle.run(self.unit, state, rounds, id, self.account)
+        else:
+            _settle_due.run(self.unit, state, rounds, due_at, id, self.account)
+
+    def first_answer(self, id: str) -> bool:
+        """True exactly once a delivery: only the first answer is carried out."""
+        return _first_answer.run(self.unit, id, self.account) == 1
+
+    def add_attempts(self, attempts: Sequence[DeliveryAttempt]) -> None:
+        if attempts:
+            rows = [{**DELIVERY_ATTEMPT.row(attempt), "account": self.account} for attempt in attempts]
+            self.unit.connection.execute(insert(tables.delivery_attempts), rows)
+
+    def page(
+        self, cut: Cut, message: str | None = None, state: str | None = None, event: str | None = None
+    ) -> list[Delivery]:
+        """The newest first; a cut names a delivery by its id."""
+        query = DELIVERY.select().where(_D.account == self.account)
+        for column, value in ((_D.message, message), (_D.state, state), (_D.event, event)):
+            if value is not None:
+                query = query.where(column == value)
+        marks = select(_D.seq).where(_D.account == self.account)
+        return DELIVERY.each(cut_of(self.unit, query, cut, order=(_D.seq,), marks=marks, id=_D.id))
+
+    def get(self, id: str) -> Delivery | None:
+        row = self._row(DELIVERY.select().where(_D.id == id, _D.account == self.account))
+        return DELIVERY.value(row) if row else None
+
+    def attempts(self, ids: Sequence[str]) -> dict[str, list[DeliveryAttempt]]:
+        """The requests made for each of these deliveries, the first one first."""
+        found: dict[str, list[DeliveryAttempt]] = {id: [] for id in ids}
+        query = DELIVERY_ATTEMPT.select().where(_A.delivery.in_(ids), _A.account == self.account).order_by(_A.seq)
+        for attempt in DELIVERY_ATTEMPT.each(self._rows(query)):
+            found[attempt.delivery].append(attempt)
+        return found
