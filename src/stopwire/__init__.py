@@ -1,1 +1,5 @@
 """Stopwire: a self-hosted messaging gateway that honours STOP."""
+
+from importlib.metadata import version
+
+__version__ = version("stopwire")

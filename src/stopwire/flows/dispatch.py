@@ -219,3 +219,46 @@ def _settle_one(
                 tx.jobs.requeue(message.sid, now + timedelta(seconds=1), tried=True)
             else:
                 tx.jobs.set_state(message.sid, "unknown", attempt=attempt.id)
+
+
+async def recover(world: World, *, connection: str) -> int:
+    """After a start: settle what was under way when the process ended. Answers how many that were.
+
+    Claimed and not marked: the bytes cannot have left. Marked: the carrier may know; where it does not,
+    the outcome is unknown and the account's policy for that decides.
+    """
+    jobs = await world.store.read(lambda tx: tx.jobs.under_way(connection), account="")
+    claimed = [job.attempt for job in jobs if job.state == "claimed" and job.attempt]
+    written = [job.attempt for job in jobs if job.state == "written" and job.attempt]
+    recalled = await world.carriers[connection].recall(written) if written else []
+    known = {outcome.attempt for outcome in recalled}
+    outcomes = [
+        *(Outcome(attempt=a, kind=OutcomeKind.RELEASED, detail="the process ended before it was sent") for a in claimed),
+        *recalled,
+        *(
+            Outcome(attempt=a, kind=OutcomeKind.UNKNOWN, detail="the process ended before the answer came")
+            for a in written
+            if a not in known
+        ),
+    ]
+    await settle(world, outcomes=outcomes)
+    return len(outcomes)
+
+
+async def expire_unknown(world: World, *, connection: str) -> None:
+    """End what waits for an answer that never came, once its validity is over."""
+    await world.store.write(
+        partial(_expire_unknown, connection=connection, now=world.clock.now(), ids=world.ids), account=""
+    )
+
+
+def _expire_unknown(tx: Tx, *, connection: str, now: datetime, ids: Ids) -> None:
+    for job in tx.jobs.under_way(connection):
+        if job.state != "unknown" or job.expires_at is None or job.expires_at > now:
+            continue
+        of = tx.of(job.account)
+        message = of.messages.get(job.message, any_purpose=True)
+        if message is None:
+            of.jobs.remove([job.message])
+        else:
+            end(of, message, Status.UNDELIVERED, NOT_CONFIRMED, now=now, ids=ids)

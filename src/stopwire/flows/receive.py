@@ -32,6 +32,7 @@ from stopwire.ports.world import Ids, World
 REPLY_LIFE = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a confirmation belongs within five minutes
 REPEAT_WINDOW = timedelta(seconds=4)  # the same bytes within it are a carrier's repeat, where it gives no reference
 REFERENCE_WINDOW = timedelta(hours=48)  # how long a carrier's reference names one message
+PARTS_WINDOW = timedelta(hours=24)  # how long a long text may take to be whole
 REVIEW_TIME = timedelta(days=14)  # ten business days: 47 CFR 64.1200(a)(10)
 
 
@@ -48,6 +49,7 @@ class Taken:
     repeated: bool = False
     waiting_for_parts: bool = False
     under_way: tuple[str, ...] = ()
+    keyword: str | None = None
 
 
 async def receive(world: World, *, heard: Received) -> Taken:
@@ -138,7 +140,7 @@ def take_whole(
         keyword=answer.keyword.value if answer.keyword else None,
         effect=answer.effect,
     )
-    return Taken(message=message.sid if answer.keep else None, account=tx.account, under_way=under_way)
+    return Taken(message=message.sid if answer.keep else None, account=tx.account, under_way=under_way, keyword=answer.keyword.value if answer.keyword else None)
 
 
 def _repeat(tx: Tx, heard: Received, now: datetime) -> Taken | None:
@@ -352,3 +354,31 @@ def _suggestion(
     tx.suggestions.add([review])
     tx.tell("suggestion.made", **to_plain({"id": review.id, "proposes": proposes, "reason": reason}))
     return review.id
+
+
+async def close_parts(world: World, *, window: timedelta = PARTS_WINDOW) -> int:
+    """Take what will never be whole: a first part that is a STOP by itself still counts as one."""
+    before = world.clock.now() - window
+    firsts = await world.store.read(lambda tx: tx.inbound.overdue_parts(before), account="")
+    for first in firsts:
+        account = await world.store.account_of(first.sender)
+        unit = partial(
+            _close_part,
+            first=first,
+            packs=world.packs,
+            now=world.clock.now(),
+            ids=world.ids,
+            public_url=world.choices.public_url,
+        )
+        await world.store.write(unit, account=account or "", urgent=True)
+    return len(firsts)
+
+
+def _close_part(tx: Tx, *, first: Received, packs: Packs, now: datetime, ids: Ids, public_url: str) -> None:
+    tx.inbound.drop_parts(first)
+    sender = tx.services.directory().sender_at(first.sender) if tx.account else None
+    if sender is None:
+        return  # the number was given back meanwhile
+    match = optout.read(first.body, first.recipient, tx.services.directory().home(sender), packs)
+    body = first.body if match and match.keyword is Keyword.STOP else f"{first.body} [the rest did not arrive]"
+    take_whole(tx, heard=first, body=body, packs=packs, now=now, ids=ids, public_url=public_url, partial_text=True)

@@ -1,5 +1,6 @@
-"""Take one delivery report. Status moves forward only; a report that came too early is kept."""
+"""Take delivery reports. Status moves forward only; a report that came too early is kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,12 +14,17 @@ from stopwire.ports.world import Ids, World
 NETWORK_BLOCK = 30004
 
 
-async def report(world: World, *, report: DeliveryReport) -> None:
-    """Keep what a carrier says of a part it accepted. When this returns, the carrier may forget it."""
-    await world.store.write(partial(take, report=report, now=world.clock.now(), ids=world.ids), account="")
+async def report(world: World, *, reports: Sequence[DeliveryReport]) -> None:
+    """Keep what a carrier says of parts it accepted. When this returns, the carrier may forget it."""
+    await world.store.write(partial(take, reports=reports, now=world.clock.now(), ids=world.ids), account="")
 
 
-def take(tx: Tx, *, report: DeliveryReport, now: datetime, ids: Ids) -> None:
+def take(tx: Tx, *, reports: Sequence[DeliveryReport], now: datetime, ids: Ids) -> None:
+    for report in reports:
+        _take_one(tx, report=report, now=now, ids=ids)
+
+
+def _take_one(tx: Tx, *, report: DeliveryReport, now: datetime, ids: Ids) -> None:
     attempt = tx.jobs.by_reference(report.connection, report.reference)
     if attempt is None:
         tx.jobs.add_orphan(report, now)

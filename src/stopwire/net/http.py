@@ -54,6 +54,10 @@ class HttpClient:
             async with asyncio.timeout(request.total_timeout) as watch.deadline:
                 return await self._answer(request, url, self._session(private), watch)
 
+    def refusal(self, url: str, *, private: PrivateTargets) -> str | None:
+        """Why `url` may not be called, as far as its text tells; None where it may."""
+        return refusal(url, private=private)
+
     async def close(self) -> None:
         """Let go of the connections. Calls under way end as `closed`."""
         self._closed = True

@@ -1,0 +1,298 @@
+"""The process: opens the house, mounts the doors on one listener, starts the engines, drains at the end.
+
+With `--workers N` the doors run in processes of their own that share the listener and reach this one
+through the hatch; with N = 0 they run here. Nothing is decided in this file.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+import time
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from stopwire import demo, log
+from stopwire.admin import admin_app
+from stopwire.config import Loaded, Settings
+from stopwire.doors import root_app
+from stopwire.flows import own
+from stopwire.hatch import Hatch, RemoteHouse
+from stopwire.ports.faults import StoreFault
+from stopwire.ports.values import from_plain, to_plain
+from stopwire.ports.world import Choices
+from stopwire.wiring import Wired, wire
+
+logger = log.get_logger(__name__)
+HATCH = "hatch.sock"
+ADMIN = "admin.sock"
+CREDENTIALS = "credentials.json"
+DRAIN_SECONDS = 10.0
+BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """uvicorn inside our loop: signals are ours, so that engines and store stop in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(loaded: Loaded, *, say: Callable[[str], None] = print) -> int:
+    """Serve until a signal. The exit code: 0 after a clean stop, 1 where the gateway cannot start."""
+    settings = loaded.settings
+    log.configure(level="warning" if settings.quiet else settings.log_level, format=settings.log_format)
+    try:
+        return uvloop.run(_serve(settings, say))
+    except StoreFault as fault:
+        say(f"Stopwire cannot start: {fault}")
+        return 1
+    except OSError as fault:
+        say(f"Stopwire cannot listen on {settings.host}:{settings.port}: {fault.strerror or fault}. Choose another --port.")
+        return 1
+
+
+async def _serve(settings: Settings, say: Callable[[str], None]) -> int:
+    began = time.monotonic()
+    listener = _listen(settings.host, settings.port)
+    base = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
+    wired = await wire(settings, public_url=(settings.public_url or base).rstrip("/"))
+    try:
+        account, token = await _first_account(wired, settings)
+        if settings.demo:
+            await demo.seed(wired.world, account=account)
+        await wired.start()
+        hatch = Hatch(wired.house, settings.data_dir / HATCH)
+        await hatch.open()
+        stopping = asyncio.Event()
+        _on_signals(stopping)
+        sign_in = await own.sign_in(wired.world, account=account)
+        console = f"{wired.world.choices.public_url}/console/sign-in?token={sign_in}"
+        credentials = {"account_sid": account, "auth_token": token, "api_base": base, "console_url": console}
+        _write_private(settings.data_dir / CREDENTIALS, json.dumps(credentials, indent=2) + "\n")
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(_admin(wired, settings))
+            await stack.enter_async_context(_doors(wired, settings, listener))
+            if settings.demo and not settings.quiet:
+                stack.enter_context(_background(demo.traffic(wired.world, account=account)))
+            _announce(settings, credentials, wired, say, time.monotonic() - began)
+            if settings.open:
+                webbrowser.open(console)
+            await stopping.wait()
+            logger.info("serve.stopping")
+        await hatch.close()
+    finally:
+        await wired.close()
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _shown_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104  shown, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+async def _first_account(wired: Wired, settings: Settings) -> tuple[str, str]:
+    """SID and token of the first account, made at the first start."""
+    accounts = await own.accounts(wired.world)
+    if accounts:
+        wanted = next((a for a in accounts if a.sid == settings.account_sid), accounts[0])
+        return wanted.sid, wanted.auth_token
+    made = await own.create_account(
+        wired.world,
+        name="Demo" if settings.demo else "First account",
+        sid=settings.account_sid or None,
+        token=settings.auth_token or None,
+        opt_out_scope=settings.opt_out_scope,
+        media_auth=settings.media_auth,
+    )
+    return made.sid, made.auth_token
+
+
+def _server(app: ASGIApp, *, trusted: tuple[str, ...] = ()) -> Server:
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        http="httptools",
+        ws="none",
+        server_header=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=list(trusted) or None,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=int(DRAIN_SECONDS),
+        backlog=BACKLOG,
+    )
+    return Server(config)
+
+
+@contextlib.asynccontextmanager
+async def _running(server: Server, listener: socket.socket) -> AsyncIterator[None]:
+    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.005)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+@contextlib.asynccontextmanager
+async def _doors(wired: Wired, settings: Settings, listener: socket.socket) -> AsyncIterator[None]:
+    """The doors: here, or in processes that inherit the listener."""
+    if not settings.workers:
+        server = _server(root_app(wired.house, _allowed_hosts(settings)), trusted=settings.forwarded_allow)
+        async with _running(server, listener):
+            yield
+        return
+    choices = json.dumps(to_plain(wired.world.choices))
+    command = [
+        sys.executable,
+        "-m",
+        "stopwire.serve",
+        str(listener.fileno()),
+        str(settings.data_dir / HATCH),
+        choices,
+        json.dumps({"hosts": _allowed_hosts(settings), "trusted": settings.forwarded_allow, "log_level": settings.log_level}),
+    ]
+    processes = [
+        await asyncio.create_subprocess_exec(*command, pass_fds=[listener.fileno()]) for _ in range(settings.workers)
+    ]
+    try:
+        await _until_ready(listener)
+        yield
+    finally:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        await asyncio.gather(*(process.wait() for process in processes))
+
+
+async def _until_ready(listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    async with httpx.AsyncClient(base_url=f"http://{_shown_host(host)}:{port}", timeout=10) as client:
+        (await client.get("/livez")).raise_for_status()
+
+
+@contextlib.asynccontextmanager
+async def _admin(wired: Wired, settings: Settings) -> AsyncIterator[None]:
+    """The operator's socket, for the command line on this machine."""
+    path = settings.data_dir / ADMIN
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(16)
+    listener.setblocking(False)
+    async with _running(_server(admin_app(wired.world)), listener):
+        yield
+    path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _background(work: Any) -> Iterator[None]:
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+
+def _allowed_hosts(settings: Settings) -> list[str]:
+    """Host names that requests may use; empty: any. A loopback listener takes no stranger's name (DNS rebinding)."""
+    loopback = settings.host in ("127.0.0.1", "::1", "localhost")
+    if "*" in settings.hosts or (not loopback and not settings.hosts):
+        return []
+    named = [settings.public_url.split("//")[-1].split("/")[0].split(":")[0]] if settings.public_url else []
+    return [*settings.hosts, settings.host, *named]
+
+
+def _announce(
+    settings: Settings, credentials: dict[str, str], wired: Wired, say: Callable[[str], None], seconds: float
+) -> None:
+    base, sid, token = credentials["api_base"], credentials["account_sid"], credentials["auth_token"]
+    lines = [
+        f"Stopwire {wired.world.choices.version} is ready at {base} ({seconds:.1f} s)",
+        f"  account SID   {sid}",
+        f"  auth token    {token}",
+        f"  console       {credentials['console_url']}",
+        f"  kept in       {settings.data_dir}",
+    ]
+    if settings.allow_private_webhooks != "none":
+        lines.append(f"  webhooks to private addresses are allowed: {settings.allow_private_webhooks.value}")
+    lines += [f"  note: {notice}" for notice in wired.store.state()["notices"]]
+    for line in lines:
+        say(line)
+
+
+def _write_private(path: Path, text: str) -> None:
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+# ── a door process ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _door(descriptor: int, hatch: Path, choices: Choices, hosts: list[str], trusted: list[str]) -> None:
+    house = RemoteHouse(hatch, choices)
+    await house.open()
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    listener = socket.socket(fileno=descriptor)
+    listener.setblocking(False)
+    async with _running(_server(root_app(house, hosts), trusted=tuple(trusted)), listener):
+        await asyncio.wait(
+            [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(house.closed())],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+
+def main(arguments: list[str]) -> None:
+    """Entry of a door process: the listener's descriptor, the hatch, the gateway's choices, the door's own settings."""
+    descriptor, hatch, choices, own_settings = arguments
+    door = json.loads(own_settings)
+    log.configure(level=door["log_level"])
+    uvloop.run(
+        _door(int(descriptor), Path(hatch), from_plain(json.loads(choices), Choices), door["hosts"], door["trusted"])
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

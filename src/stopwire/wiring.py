@@ -1,0 +1,120 @@
+"""The fuse box: the one file that knows which concrete things stand behind the ports."""
+
+import itertools
+import random
+import secrets
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from stopwire import __version__, metrics, packs, vault
+from stopwire.carriers.simulator import Simulator
+from stopwire.config import Settings
+from stopwire.hatch import LocalHouse
+from stopwire.log import get_logger
+from stopwire.net.http import HttpClient
+from stopwire.ports.world import Choices, Clock, Ids, World
+from stopwire.storage.store import SqlStore
+from stopwire.tail import LiveTail
+from stopwire.workers.runner import Engines
+
+log = get_logger(__name__)
+
+
+class SystemClock:
+    """The trusted clock: the wall clock read once, then carried on by the monotonic one, so that no jump moves it."""
+
+    def __init__(self) -> None:
+        self._began = datetime.now(UTC)
+        self._began_monotonic = time.monotonic()
+
+    def now(self) -> datetime:
+        at = self._began + timedelta(seconds=time.monotonic() - self._began_monotonic)
+        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class RandomIds:
+    def __init__(self) -> None:
+        self._turns = itertools.count()
+
+    def sid(self, prefix: str) -> str:
+        return prefix + secrets.token_hex(16)
+
+    def token(self) -> str:
+        return secrets.token_hex(16)
+
+    def uuid(self) -> str:
+        return str(uuid.uuid4())
+
+    def jitter(self) -> float:
+        return random.random()  # noqa: S311  spreads retries; no secret hangs on it
+
+    def turn(self) -> int:
+        return next(self._turns)
+
+
+@dataclass(slots=True)
+class Wired:
+    """Everything plugged in. `start` opens the engine room, `close` shuts it and the store."""
+
+    world: World
+    house: LocalHouse
+    store: SqlStore
+    engines: Engines
+    http: HttpClient
+
+    async def start(self) -> None:
+        await self.engines.start()
+
+    async def close(self) -> None:
+        await self.engines.stop()
+        await self.http.close()
+        await self.store.close()
+
+
+async def wire(settings: Settings, *, public_url: str, clock: Clock | None = None, ids: Ids | None = None) -> Wired:
+    """Open the store of `settings` and build the house around it. Raises the faults of opening a store."""
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    tail = LiveTail(clock)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = await SqlStore.open(
+        settings.data_dir,
+        on_tell=tail.add,
+        on_batch=lambda units, seconds: metrics.committed(seconds, units),
+        on_broken=_stop_at_once,
+        free_space_floor_mib=settings.free_space_floor_mib,
+    )
+    http = HttpClient()
+    simulator = Simulator(store=store, clock=clock, ids=ids)
+    world = World(
+        store=store,
+        http=http,
+        carriers={simulator.name: simulator},
+        phones=simulator,
+        packs=packs.load(),
+        clock=clock,
+        ids=ids,
+        vault=vault,
+        tail=tail,
+        choices=Choices(
+            public_url=public_url,
+            private_webhooks=settings.allow_private_webhooks,
+            stop_wait_seconds=settings.stop_wait_seconds,
+            write_deadline_seconds=settings.write_deadline_seconds,
+            demo=settings.demo,
+            version=__version__,
+        ),
+    )
+    engines = Engines(world, endpoint_parallel=settings.webhook_endpoint_parallel)
+    store.on_wake = engines.wake
+    return Wired(world=world, house=LocalHouse(world), store=store, engines=engines, http=http)
+
+
+def _stop_at_once(fault: BaseException) -> None:
+    """The disk failed: nothing more may be acknowledged. The supervisor starts us again, and the store looks itself over."""
+    log.critical("store.broken", error=str(fault))
+    raise SystemExit(70) from fault

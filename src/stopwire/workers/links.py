@@ -1,0 +1,32 @@
+"""The inbox: what carriers with a live link hand us, and the flow that each of it starts."""
+
+from collections.abc import Sequence
+
+from stopwire import metrics
+from stopwire.core.outcomes import DeliveryReport, Received
+from stopwire.flows import receive, report
+from stopwire.log import get_logger
+from stopwire.ports.world import World
+
+log = get_logger(__name__)
+
+
+class Links:
+    """Implements `ports.carrier.Inbox`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def received(self, heard: Received) -> str | None:
+        try:
+            taken = await receive.receive(self._world, heard=heard)
+        except receive.UnknownSender:
+            # Nobody here has this address: the carrier is configured for a number that was given back.
+            log.warning("inbound.unknown_sender", sender=heard.sender, connection=heard.connection)
+            return None
+        if not taken.repeated and not taken.waiting_for_parts:
+            metrics.received(taken.keyword)
+        return taken.message
+
+    async def reported(self, reports: Sequence[DeliveryReport]) -> None:
+        await report.report(self._world, reports=reports)
