@@ -443,6 +443,51 @@ def test_every_acknowledged_row_is_there_after_a_kill(tmp_path: Path) -> None:
     assert set() == acknowledged - kept
 
 
+FAILS_TO_WRITE = """
+import asyncio, os, resource, sys
+from pathlib import Path
+from stopwire.storage.sqlite import SqliteEngine, driver
+from stopwire.storage.group import GroupWriter
+
+def broken(fault):
+    print("broken", type(fault).__name__, flush=True)
+    os._exit(3)
+
+async def main():
+    engine = SqliteEngine.open(Path(sys.argv[1]))
+    engine.raw.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT")
+    writer = GroupWriter(engine, driver, on_broken=broken)
+    writer.start()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512 * 1024, 512 * 1024))  # the write of the log fails beyond it
+    async def stream(lane):
+        for number in range(10_000):
+            body = f"{lane}-{number}"
+            await writer.write(lambda tx: tx.execute("INSERT INTO rows (body) VALUES (?)", (body,)) and None)
+            print(body, flush=True)
+    await asyncio.gather(*(stream(lane) for lane in range(8)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_write_that_fails_stops_the_process_and_costs_nothing_acknowledged(tmp_path: Path) -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", FAILS_TO_WRITE, str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    *acknowledged, last = child.stdout.split("\n")[:-1]
+    assert (3, "broken OperationalError") == (child.returncode, last)
+    assert acknowledged
+    engine = SqliteEngine.open(tmp_path / "data")
+    kept = {row[0] for row in engine.raw.execute("SELECT body FROM rows")}
+    engine.close()
+    assert set() == set(acknowledged) - kept
+
+
 async def test_a_thousand_units_wait_for_far_fewer_commits(engine: SqliteEngine) -> None:
     commits = 0
 
