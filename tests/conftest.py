@@ -1,8 +1,31 @@
-"""What holds for every test. Fixtures live beside the tests that use them, not here."""
+"""What holds for every test, and the running gateway that tests from outside share."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.gateway import Gateway
+
+# The same tests run with the doors inside the core process (0) and in a process of their own (1).
+WORKERS = int(os.environ.get("STOPWIRE_TEST_WORKERS", "0"))
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A running gateway for all tests of a module: use handsets of your own, since blocks stay."""
+    running = Gateway(tmp_path_factory.mktemp("gateway"), workers=WORKERS)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def fresh_gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """A running gateway for one test alone."""
+    running = Gateway(tmp_path, workers=WORKERS)
+    yield running
+    running.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:

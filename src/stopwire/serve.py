@@ -15,6 +15,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,43 @@ def run(loaded: Loaded, *, say: Callable[[str], None] = print) -> int:
         return 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A gateway that answers requests."""
+
+    wired: Wired
+    base: str
+    account_sid: str
+    auth_token: str
+
+
 async def _serve(settings: Settings, say: Callable[[str], None]) -> int:
     began = time.monotonic()
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    async with opened(settings) as gateway, contextlib.AsyncExitStack() as stack:
+        world = gateway.wired.world
+        sign_in = await own.sign_in(world, account=gateway.account_sid)
+        credentials = {
+            "account_sid": gateway.account_sid,
+            "auth_token": gateway.auth_token,
+            "api_base": gateway.base,
+            "console_url": f"{world.choices.public_url}/console/sign-in?token={sign_in}",
+        }
+        _write_private(settings.data_dir / CREDENTIALS, json.dumps(credentials, indent=2) + "\n")
+        if settings.demo and not settings.quiet:
+            stack.enter_context(_background(demo.traffic(world, account=gateway.account_sid)))
+        _announce(settings, credentials, gateway.wired, say, time.monotonic() - began)
+        if settings.open:
+            webbrowser.open(credentials["console_url"])
+        await stopping.wait()
+        logger.info("serve.stopping")
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Gateway]:
+    """A running gateway, closed in order at the end: doors, then engines, then the store."""
     listener = _listen(settings.host, settings.port)
     base = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     wired = await wire(settings, public_url=(settings.public_url or base).rstrip("/"))
@@ -74,28 +110,16 @@ async def _serve(settings: Settings, say: Callable[[str], None]) -> int:
         if settings.demo:
             await demo.seed(wired.world, account=account)
         await wired.start()
-        hatch = Hatch(wired.house, settings.data_dir / HATCH)
-        await hatch.open()
-        stopping = asyncio.Event()
-        _on_signals(stopping)
-        sign_in = await own.sign_in(wired.world, account=account)
-        console = f"{wired.world.choices.public_url}/console/sign-in?token={sign_in}"
-        credentials = {"account_sid": account, "auth_token": token, "api_base": base, "console_url": console}
-        _write_private(settings.data_dir / CREDENTIALS, json.dumps(credentials, indent=2) + "\n")
         async with contextlib.AsyncExitStack() as stack:
+            hatch = Hatch(wired.house, settings.data_dir / HATCH)
+            await hatch.open()
+            stack.push_async_callback(hatch.close)
             await stack.enter_async_context(_admin(wired, settings))
             await stack.enter_async_context(_doors(wired, settings, listener))
-            if settings.demo and not settings.quiet:
-                stack.enter_context(_background(demo.traffic(wired.world, account=account)))
-            _announce(settings, credentials, wired, say, time.monotonic() - began)
-            if settings.open:
-                webbrowser.open(console)
-            await stopping.wait()
-            logger.info("serve.stopping")
-        await hatch.close()
+            yield Gateway(wired=wired, base=base, account_sid=account, auth_token=token)
     finally:
+        listener.close()
         await wired.close()
-    return 0
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,130 @@
+"""A real gateway for tests: its own process parts in a thread, a temporary store, the simulator, a real port."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from twilio.rest import Client
+
+from stopwire import config, serve
+
+T = TypeVar("T")
+WAIT_SECONDS = 10.0
+
+
+class Gateway:
+    """A running gateway with the demo's senders. `workers` = 1 puts the doors into a process of their own."""
+
+    def __init__(self, data_dir: Path, *, workers: int = 0, **flags: Any) -> None:
+        flags = {"data_dir": str(data_dir), "port": 0, "demo": True, "quiet": True, "workers": workers, **flags}
+        self.settings = config.load(flags, environ={}, cwd=data_dir).settings
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready: Future[serve.Gateway] = Future()
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self._thread.start()
+        self._opened = self._ready.result(timeout=30)
+        self.url = self._opened.base
+        self.account_sid, self.auth_token = self._opened.account_sid, self._opened.auth_token
+        self.world, self.house = self._opened.wired.world, self._opened.wired.house
+        self.http = httpx.Client(base_url=self.url, auth=(self.account_sid, self.auth_token), timeout=WAIT_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as fault:
+            if not self._ready.done():
+                self._ready.set_exception(fault)
+            raise
+
+    async def _serve(self) -> None:
+        async with serve.opened(self.settings) as gateway:
+            self._ready.set_result(gateway)
+            await self._stop.wait()
+
+    def close(self) -> None:
+        self.http.close()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout=30)
+        assert not self._thread.is_alive(), "the gateway did not stop"
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the gateway's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+
+    def client(self, account: str | None = None, token: str | None = None) -> Client:
+        """The official Twilio SDK, pointed here."""
+        client = Client(account or self.account_sid, token or self.auth_token)
+        client.api.base_url = client.messaging.base_url = self.url
+        client.accounts.base_url = client.lookups.base_url = self.url
+        return client
+
+    def account(self, name: str = "Another") -> tuple[str, str]:
+        """SID and token of a new account, a stranger to the first."""
+        from stopwire.flows import own
+
+        made = self.run(own.create_account(self.world, name=name))
+        return made.sid, made.auth_token
+
+    def phone(self, address: str) -> "Phone":
+        return Phone(self, address)
+
+    @property
+    def service(self) -> str:
+        """SID of the demo's messaging service."""
+        directory = self.run(self.world.store.directory(self.account_sid))
+        return next(s.sid for s in directory.services.values() if s.friendly_name == "Demo")
+
+    def sender(self, address: str) -> str:
+        """SID of one of the account's senders."""
+        found = self.run(self.world.store.directory(self.account_sid)).sender_at(address)
+        assert found is not None, address
+        return found.sid
+
+
+class Phone:
+    """A simulated handset."""
+
+    def __init__(self, gateway: Gateway, address: str) -> None:
+        self.gateway, self.address = gateway, address
+        self._path = f"/api/v1/simulator/phones/{quote(address, safe='')}/messages"
+
+    def text(self, body: str, *, to: str, **more: Any) -> dict[str, Any]:
+        answer = self.gateway.http.post(self._path, json={"to": to, "body": body, **more})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def messages(self) -> list[dict[str, Any]]:
+        answer = self.gateway.http.get(self._path, params={"limit": 1000})
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
+    @property
+    def inbox(self) -> list[dict[str, Any]]:
+        return [m for m in self.messages() if m["direction"] == "in"]
+
+    def wait(self, count: int = 1, *, kind: str | None = None) -> list[dict[str, Any]]:
+        """The received messages (of `kind`), once there are `count` of them."""
+
+        def enough() -> list[dict[str, Any]] | None:
+            found = [m for m in self.inbox if kind in (None, m["kind"])]
+            return found if len(found) >= count else None
+
+        return eventually(enough)
+
+
+def eventually(ask: Callable[[], T | None], *, seconds: float = WAIT_SECONDS) -> T:
+    """What `ask` answers, once it is true. Fails after `seconds`."""
+    ends_at = time.monotonic() + seconds
+    while True:
+        if found := ask():
+            return found
+        assert time.monotonic() < ends_at, f"it did not come within {seconds} s"
+        time.sleep(0.02)
