@@ -1,0 +1,49 @@
+"""The `stopwire` command: every noun under one name. `stopwire --help` ends with the exit codes.
+
+Modules below import at their top only what is light; a server, a store or an HTTP client is loaded by the command
+that needs it.
+"""
+
+import sys
+
+import typer
+
+from stopwire import __version__
+from stopwire.cli import accounts, config, phone, send, services, up
+from stopwire.cli.output import Exit
+from stopwire.cli.talk import Talk, local
+
+EPILOG = "Exit codes: " + " ".join(f"{code.value}: {code.meaning}" for code in Exit)
+
+app = typer.Typer(
+    name="stopwire",
+    help="A messaging gateway that honours STOP: Twilio's API in front, real carriers behind.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,  # a traceback with locals would show secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("up")(up.up)
+app.command("send")(send.send)
+app.command("phone")(phone.phone)
+app.add_typer(services.app, name="service")
+app.add_typer(accounts.app, name="account")
+app.add_typer(config.app, name="config")
+
+
+@app.command("version")
+@local
+def version(talk: Talk) -> None:
+    """Print the version of Stopwire, and of the Python that runs it."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    talk.answer(
+        {"stopwire": __version__, "python": python},
+        lambda: talk.line(f"stopwire {__version__} (Python {python})"),
+    )
+
+
+def main() -> None:
+    """What the `stopwire` script calls."""
+    app()
