@@ -1,12 +1,16 @@
 """What holds for every test, and the running gateway that tests from outside share."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.gateway import Gateway
+if TYPE_CHECKING:
+    from tests.gateway import Gateway
 
 # The same tests run with the doors inside the core process (0) and in a process of their own (1).
 WORKERS = int(os.environ.get("STOPWIRE_TEST_WORKERS", "0"))
@@ -15,6 +19,8 @@ WORKERS = int(os.environ.get("STOPWIRE_TEST_WORKERS", "0"))
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A running gateway for all tests of a module: use handsets of your own, since blocks stay."""
+    from tests.gateway import Gateway  # late, so that tests of the core do not load the whole house
+
     running = Gateway(tmp_path_factory.mktemp("gateway"), workers=WORKERS)
     yield running
     running.close()
@@ -23,6 +29,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 @pytest.fixture
 def fresh_gateway(tmp_path: Path) -> Iterator[Gateway]:
     """A running gateway for one test alone."""
+    from tests.gateway import Gateway
+
     running = Gateway(tmp_path, workers=WORKERS)
     yield running
     running.close()
