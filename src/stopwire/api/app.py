@@ -1,0 +1,35 @@
+"""The native API as one ASGI application: its rooms, its error pages, its description."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from stopwire.api import blocks, simulator
+from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
+from stopwire.ports.faults import StoreFault
+from stopwire.ports.house import House
+
+PREFIX = "/api/v1"
+ROOMS: tuple[APIRouter, ...] = (blocks.router, simulator.router)
+
+
+def create(house: House) -> FastAPI:
+    """The application; it answers under `/api/v1`."""
+    app = FastAPI(
+        title="Stopwire",
+        version=house.choices.version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            HTTPException: on_http,
+            RequestValidationError: on_invalid,
+            StoreFault: on_fault,
+            Exception: on_bug,
+        },
+    )
+    app.state.house = house
+    for room in ROOMS:
+        app.include_router(room, prefix=PREFIX)
+    return app
