@@ -176,7 +176,8 @@ class Hatch:
 def _names(called: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
     """All values by name, so that both sides agree whatever way the door called."""
     names = list(inspect.signature(called).parameters)[1:]  # without the world, or the noun
-    return dict(zip(names, args, strict=False)) | kwargs
+    values: dict[str, Any] = dict(zip(names, args, strict=False))
+    return {**values, **kwargs}
 
 
 @functools.cache

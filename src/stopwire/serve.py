@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
 from stopwire import demo, log
 from stopwire.admin import admin_app
+from stopwire.admin import call as admin_call
 from stopwire.config import Loaded, Settings
 from stopwire.doors import root_app
 from stopwire.flows import own
@@ -35,11 +35,14 @@ from stopwire.ports.values import from_plain, to_plain
 from stopwire.ports.world import Choices
 from stopwire.wiring import Wired, wire
 
+__all__ = ["Gateway", "admin_call", "opened", "run"]
+
 logger = log.get_logger(__name__)
 HATCH = "hatch.sock"
 ADMIN = "admin.sock"
 CREDENTIALS = "credentials.json"
 DRAIN_SECONDS = 10.0
+DOOR_SECONDS = 20.0  # until a door process answers
 BACKLOG = 2048
 
 
@@ -218,9 +221,14 @@ async def _doors(wired: Wired, settings: Settings, listener: socket.socket) -> A
 
 
 async def _until_ready(listener: socket.socket) -> None:
+    """Returns when a door has answered. The listener takes the connection before any door runs."""
     host, port = listener.getsockname()[:2]
-    async with httpx.AsyncClient(base_url=f"http://{_shown_host(host)}:{port}", timeout=10) as client:
-        (await client.get("/livez")).raise_for_status()
+    async with asyncio.timeout(DOOR_SECONDS):
+        reader, writer = await asyncio.open_connection(_shown_host(host).strip("[]"), port)
+        writer.write(b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        if not await reader.readline():
+            raise ConnectionError("the door process ended before it was ready")
+        writer.close()
 
 
 @contextlib.asynccontextmanager

@@ -165,7 +165,7 @@ def _service(sid: str, service: Service | None, directory: Directory) -> Refused
     return None
 
 
-def _sender(from_: str, service: Service | None, directory: Directory, *, media: bool) -> Sender | None | Refused:
+def _sender(from_: str, service: Service | None, directory: Directory, *, media: bool) -> Sender | Refused | None:
     if not from_:
         return None
     address = parse_sender(from_)
@@ -192,14 +192,18 @@ def _recipient(to: str, sender: Sender | None, service: Service | None, director
         return recipient
     if sender.address == recipient:
         return refuse(21266)
-    if sender.group is not group_of(recipient) or ":" in recipient and sender.address.split(":")[0] != recipient.split(":")[0]:
+    if sender.group is not group_of(recipient) or (":" in recipient and _channel(sender.address) != _channel(recipient)):
         return refuse(21910)
     if sender.kind is SenderKind.ALPHANUMERIC and number_of(recipient).startswith("+1"):
         return refuse(21612, to=recipient, sender=sender.address)
     return recipient
 
 
-def _schedule(order: Order, service: Service | None, now: datetime) -> datetime | None | Refused:
+def _channel(address: str) -> str:
+    return address.partition(":")[0]
+
+
+def _schedule(order: Order, service: Service | None, now: datetime) -> datetime | Refused | None:
     if not order.schedule_type and not order.send_at:
         return None
     if order.schedule_type != "fixed":

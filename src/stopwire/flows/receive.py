@@ -123,8 +123,8 @@ def take_whole(
     reply = _reply(tx, answer, events, message, home, now, ids)
     suggestion = _suggestion(tx, body, message, match, answer, home, packs, now, ids)
     if answer.keep:
-        kept = replace(message, decision={**message.decision, "events": [e.id for e in events], "reply": reply, "suggestion": suggestion})
-        tx.messages.add([kept])
+        found = {"events": [e.id for e in events], "reply": reply, "suggestion": suggestion}
+        tx.messages.add([replace(message, decision={**message.decision, **found})])
         tx.messages.add_media(media)
     event = inbound_event(
         message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=public_url

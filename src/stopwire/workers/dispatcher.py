@@ -1,6 +1,7 @@
 """One loop a connection: hand over what is due, then sleep until something is."""
 
 import asyncio
+import contextlib
 
 from stopwire import metrics
 from stopwire.flows import dispatch
@@ -44,7 +45,5 @@ class Dispatcher:
         seconds = POLL_SECONDS
         if done.next_due is not None:
             seconds = min(seconds, max(0.0, (done.next_due - self._world.clock.now()).total_seconds()))
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.bell.wait(), seconds)
-        except TimeoutError:
-            pass

@@ -1,6 +1,7 @@
 """The webhook engine: claims deliveries, runs a round of each beside the others, walks the replies, settles."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from functools import partial
 from urllib.parse import urlsplit
@@ -103,7 +104,5 @@ class Notifier:
         seconds = POLL_SECONDS
         if due is not None and len(self._running) < PARALLEL_MAX:
             seconds = min(seconds, max(0.05, (due - self._world.clock.now()).total_seconds()))
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.bell.wait(), seconds)
-        except TimeoutError:
-            pass
