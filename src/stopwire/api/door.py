@@ -6,6 +6,7 @@ Nothing is decided here. A body is parsed once, strictly, and refused where a da
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -16,6 +17,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBasic
 from pydantic import BaseModel, ConfigDict
+from starlette.requests import HTTPConnection
 
 from stopwire.api.problems import Problem, unknown, wrong
 from stopwire.core.address import parse_recipient, parse_sender
@@ -33,6 +35,7 @@ LIMIT_DEFAULT = 100
 NUMBER_MAX = 2**31 - 1
 
 T = TypeVar("T")
+_SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 
 
 class In(BaseModel):
@@ -136,7 +139,7 @@ class CarefulRoute(APIRoute):
 class _Basic(HTTPBasic):
     """Shows the scheme in the description of the API; who calls is found by `caller`."""
 
-    async def __call__(self, request: Any) -> None:
+    async def __call__(self, request: HTTPConnection) -> None:
         return None
 
 
@@ -226,7 +229,7 @@ async def holder(house: House, account: str, text: str, path: str = "scope") -> 
 
 def no_scope(text: str, path: str = "scope") -> Problem:
     cure = "give the SID of a messaging service, of a sender or of the account, or the address of one of its senders."
-    if parse_sender(text) is None:
+    if parse_sender(text) is None and not _SID.fullmatch(text):
         return wrong(path, f"This names no scope: {cure}")
     return unknown(path, f"This account has no such scope: {cure}")
 
