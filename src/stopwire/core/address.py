@@ -7,6 +7,7 @@ ones; all others take canonical ones. Whether somebody may be written to is neve
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -26,6 +27,20 @@ _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}")
 _AGENT = re.compile(r"[A-Za-z0-9_.@-]{1,100}")
 _LAST_FOUR_DIGITS = re.compile(r"[0-9](?=(?:[^0-9]*[0-9]){0,3}[^0-9]*\Z)")
+
+_PARSE_FAULTS = {
+    phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    phonenumbers.NumberParseException.TOO_SHORT_AFTER_IDD: "TOO_SHORT",
+    phonenumbers.NumberParseException.TOO_SHORT_NSN: "TOO_SHORT",
+    phonenumbers.NumberParseException.TOO_LONG: "TOO_LONG",
+}
+_LENGTH_FAULTS = {
+    phonenumbers.ValidationResult.TOO_SHORT: "TOO_SHORT",
+    phonenumbers.ValidationResult.TOO_LONG: "TOO_LONG",
+    phonenumbers.ValidationResult.INVALID_LENGTH: "INVALID_LENGTH",
+    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "TOO_SHORT",
+}
 
 # Area codes that share one geographic area (overlays), US first, then Canada.
 # Source: NANPA, "Area code overlays" and planning letters; CNAC for Canada. A code may stand in two areas.
@@ -177,6 +192,45 @@ def time_zones(address: str) -> tuple[str, ...]:
         return ()
     zones: tuple[str, ...] = phone_zones.time_zones_for_number(number)
     return tuple(zone for zone in zones if zone != "Etc/Unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What the digits of a number tell. `faults` are Twilio's names for what is wrong with it; empty where it is valid."""
+
+    number: str  # E.164 where it can be read, else as it was written
+    calling_code: str | None = None
+    country: str | None = None
+    national: str | None = None
+    faults: tuple[str, ...] = ()
+
+
+def examine(text: str, region: str | None = None) -> Examined:
+    """What numbering plans say of `text`, a number written in E.164 or as `region` (ISO alpha-2) does. Never raises."""
+    shown = text[:ADDRESS_CHARS_MAX]
+    if len(text) > ADDRESS_CHARS_MAX:
+        return Examined(number=shown, faults=("TOO_LONG",))
+    digits = text.translate(_SEPARATORS).strip()
+    if not _DIGITS.fullmatch(digits):
+        return Examined(number=shown, faults=("NOT_A_NUMBER",))
+    try:
+        number = phonenumbers.parse(digits, (region or REGION_DEFAULT).upper())
+    except phonenumbers.NumberParseException as fault:
+        return Examined(number=shown, faults=(_PARSE_FAULTS.get(fault.error_type, "NOT_A_NUMBER"),))
+    return Examined(
+        number=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        calling_code=str(number.country_code),
+        country=country_of(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)),
+        national=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL),
+        faults=_faults(number),
+    )
+
+
+def _faults(number: phonenumbers.PhoneNumber) -> tuple[str, ...]:
+    if phonenumbers.is_valid_number(number):
+        return ()
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    return (_LENGTH_FAULTS.get(possible, "INVALID_BUT_POSSIBLE"),)
 
 
 @lru_cache(maxsize=_CACHED)
