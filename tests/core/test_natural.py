@@ -73,6 +73,9 @@ def test_b05_the_same_texts_do_not_act_in_exact_matching(body: str) -> None:
         pytest.param("please", id="one courtesy"),
         pytest.param("how do I unsubscribe?", id="a question about it"),
         pytest.param("if I opt out do I lose my points?", id="a condition"),
+        pytest.param("why did you stop texting me?", id="a question about the past"),
+        pytest.param("do you have an opt-out form?", id="a form of that name"),
+        pytest.param("I told him to stop texting", id="told to somebody else"),
         pytest.param("stop sending invoices to my office", id="another object"),
         pytest.param("stop texting while driving", id="another meaning"),
         pytest.param("wrong number", id="a wrong number is for review"),
@@ -112,6 +115,14 @@ def test_a_removed_word_does_not_act_with_courtesy_either() -> None:
 def test_without_packs_only_what_needs_no_language_acts() -> None:
     assert recognise("stop please", policy=NATURAL, country="US") is None
     assert recognise("stop stop", policy=NATURAL, country="US") is not None
+
+
+def test_phrases_of_a_language_that_is_not_good_enough_yet_do_not_act() -> None:
+    policy = replace(NATURAL, languages={"de": WordSet(stop=WordList(keywords=("STOPP",), reply="Ende."))})
+    assert recognise("Bitte keine Nachrichten mehr", policy=policy, country="DE", packs=PACKS) is None
+    found = recognise("Stopp bitte", policy=policy, country="DE", packs=PACKS)
+    assert found is not None
+    assert ("STOPP", "Ende.") == (found.word, found.reply)
 
 
 def test_a_long_text_never_acts_by_a_phrase() -> None:

@@ -20,12 +20,30 @@ _TIER_ONE_TOKENS_MAX = 8
 _STOP_SIGNS = frozenset("🛑🚫")
 _STRETCHED = re.compile(r"(\w)\1{2,}")
 _APOSTROPHES = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
+_HYPHENS = re.compile(r"(?<=\w)[\u2010\u2011-](?=\w)")
 _CLAUSE_ENDS = re.compile(r"[.,;:!?…\n。、！？；()]+")
 _NO_WORD = re.compile(r"[^\w]+")
 
-# Where people write Spanish: the one language besides English that has phrases today.
-_SPANISH_COUNTRIES = "US MX ES AR BO CL CO CR CU DO EC GT HN NI PA PE PR PY SV UY VE GQ".split()
-_LANGUAGES_OF = dict.fromkeys(_SPANISH_COUNTRIES, ("es",))
+# What people write beside English, country by country, as far as a pack has courtesy or phrases for it.
+_COUNTRIES_OF = {
+    "es": "US MX ES AR BO CL CO CR CU DO EC GT HN NI PA PE PR PY SV UY VE GQ",
+    "fr": "FR CA BE CH LU MC SN CI CM HT",
+    "pt": "BR PT AO MZ",
+    "de": "DE AT CH LI LU BE",
+    "it": "IT CH SM VA",
+    "nl": "NL BE SR",
+    "sv": "SE FI",
+    "da": "DK",
+    "nb": "NO",
+    "pl": "PL",
+    "uk": "UA",
+    "ru": "RU UA KZ BY IL",
+    "tr": "TR CY",
+}
+_LANGUAGES_OF: dict[str, tuple[str, ...]] = {}
+for _language, _countries in _COUNTRIES_OF.items():
+    for _country in _countries.split():
+        _LANGUAGES_OF[_country] = (*_LANGUAGES_OF.get(_country, ()), _language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +69,7 @@ class Rule:
     language: str
     pattern: re.Pattern[str]
     unless: re.Pattern[str] | None
+    acts: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +110,7 @@ def spoken(packs: Packs, languages: tuple[str, ...]) -> Spoken:
                 language=pack.language,
                 pattern=re.compile(phrase.pattern),
                 unless=re.compile(phrase.unless) if phrase.unless else None,
+                acts=pack.phrases_act,
             )
             for pack in chosen
             for phrase in pack.phrases
@@ -104,7 +124,7 @@ def hear(body: str, *, keyword_of: Callable[[str], Keyword | None], known: Spoke
         return None
     if found := around_a_word(body, keyword_of=keyword_of, known=known):
         return found
-    phrases = list(said(body, known=known))
+    phrases = list(said(clauses(body), rules=tuple(rule for rule in known.rules if rule.acts)))
     # A wish to stop weighs more than anything said beside it; a wrong number more than a wish to go on.
     for wanted in (Keyword.STOP, None, Keyword.START, Keyword.HELP):
         for phrase in phrases:
@@ -128,17 +148,17 @@ def around_a_word(body: str, *, keyword_of: Callable[[str], Keyword | None], kno
     return None
 
 
-def said(body: str, *, known: Spoken) -> Iterator[Heard]:
-    """Tier 2: each phrase rule that holds for a clause of `body`, in order of the clauses."""
-    for clause in clauses(body):
-        for rule in known.rules:
+def said(heard_clauses: list[str], *, rules: tuple[Rule, ...]) -> Iterator[Heard]:
+    """Tier 2: each phrase rule that holds for a clause, in order of the clauses."""
+    for clause in heard_clauses:
+        for rule in rules:
             if (found := rule.pattern.search(clause)) and not (rule.unless and rule.unless.search(clause)):
                 yield Heard(keyword=rule.keyword, rule=rule.id, said=found[0], language=rule.language)
 
 
 def clauses(body: str) -> list[str]:
     """The clauses of `body` as plain tokens with single spaces: small letters, no accents, apostrophes dropped."""
-    parts = _CLAUSE_ENDS.split(_APOSTROPHES.sub("", body))
+    parts = _CLAUSE_ENDS.split(_HYPHENS.sub(" ", _APOSTROPHES.sub("", body)))
     return [clause for part in parts if (clause := " ".join(_tokens(key(part))))]
 
 

@@ -67,7 +67,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """What Stopwire knows of one language. `replies` is None where no reviewed texts exist."""
+    """What Stopwire knows of one language. `replies` is None where no texts exist.
+
+    Phrases act in natural matching only where `phrases_act` says that they are good enough; elsewhere they suggest.
+    """
 
     language: str
     name: str
@@ -81,6 +84,7 @@ class Pack:
     hazards: str = ""
     courtesy: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
+    phrases_act: bool = False
 
     def of(self, keyword: Keyword) -> tuple[PackWord, ...]:
         return tuple(word for word in self.words if word.keyword is keyword)

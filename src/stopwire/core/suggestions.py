@@ -55,6 +55,9 @@ _ANSWERS = frozenset("yes no ok okay si oui ja da sim tak evet ya oo ano igen na
 # Letters of one language that are initials, answers or abbreviations elsewhere: only where they are at home.
 _SHORT_AT_HOME = {"zh": ("CN",), "vi": ("VN",)}
 
+# Words that mean a STOP when they stand for themselves; CANCEL, END and QUIT may be about anything.
+_PLAIN_STOPS = frozenset({"stop", "stopall", "unsubscribe", "optout"})
+
 _SIGNS = {"🛑": 0.7, "🚫": 0.7, "✋": 0.4, "👎": 0.3, "🔕": 0.5, "⛔": 0.5}
 
 _NEGATED = re.compile(r"\b(?:dont|do not|never|not|didnt|cant|cannot|wont|no|nunca|non|nicht|pas)\b(?: \w+){0,2} ?$")
@@ -63,25 +66,35 @@ _STOP_NOUN_BEFORE = re.compile(
     r"each|every|which|what|same|door|to|will|can|could|it|we|they|he|she|you|i) $"
 )
 _STOP_ORDINARY_AFTER = re.compile(
-    r" (?:by|at|in|over|off|on|for|sign|signs|light|lights|here|there|when|if|before|after|and|or|to|until|watch|loss|order|"
+    r" (?:by|at|in|over|off|on|for|sign|signs|light|lights|here|there|when|if|before|after|and|or|to(?! all)|until|watch|loss|order|"
     r"work|working|was|is|near|right|taking|worrying|payment|medicine|driving)\b"
 )
 _OBJECT_OF_OTHER_VERBS = re.compile(
-    r" (?:this|these|those|it|all|everything|me|texts?|texting|messages?|sms|alerts|subscription|service|program|now)\b"
+    r" (?:(?:my|the) (?:subscription|texts?|alerts|messages?)|this|these|those|it|all|everything|me|"
+    r"texts?|texting|messages?|sms|alerts|subscription|service|program|now)\b"
 )
 _GLUED_NUMBER = re.compile(r"(\w+?)\d{1,4}")
 
-_SOFT = (
-    ("not interested", re.compile(r"\b(?:not|no longer|never) interested\b|\bno me interesa\b|\bkein interesse\b|\bpas interesse\b")),
-    ("declines", re.compile(r"^(?:no thanks|no thank you|no gracias|nein danke|non merci|no grazie|nao obrigado)$")),
-    ("sends the sender away", re.compile(r"\b(?:go away|get lost|fuck off|f off|piss off|screw you|dejen?me en paz|quit it|knock it off)\b")),
-    ("complains of spam", re.compile(r"\b(?:spam|spammers?|spamming|harass(?:ing|ment)?|unsolicited|scam)\b")),
-    ("threatens", re.compile(r"\b(?:lawyer|attorney|lawsuit|sue you|report you|reporting you|fcc|tcpa|do not call list|dnc)\b")),
-    (
-        "asked before",
-        re.compile(r"\b(?:already|asked|told|keep|kept|still)\b.*\b(?:stop|unsubscribed?|opted out|texting|messages|texts)\b"),
-    ),
-)  # fmt: skip
+# Displeasure without a request: what it is called, and how it sounds.
+_SOFT_PATTERNS = {
+    "not interested": r"\b(?:not|no longer|never) interested\b|\bno me interesa\b|\bkein interesse\b|\bpas interessee?\b",
+    "declines": r"^(?:no thanks|no thank you|no gracias|nein danke|non merci|no grazie|nao obrigad[oa])$",
+    "has enough": r"^(?:enough|thats enough|no more|no more please|i want out|ya basta|ca suffit|es reicht|"
+    r"i(?: a)?m done with (?:this|these|you))$",
+    "sends the sender away": r"\b(?:go away|get lost|fuck off|f off|piss off|screw you|dejen?me en paz|quit it|"
+    r"knock it off|lassen sie mich in ruhe)\b",
+    "complains of spam": r"\b(?:spam|spammers?|spamming|harass(?:ing|ment)|unsolicited)\b|\bthis is a scam\b",
+    "threatens": r"\b(?:lawyer|attorney|lawsuit|sue you|report you|reporting you|fcc|tcpa|do not call (?:list|registry)|dnc)\b",
+    "asks where the number is from": r"\b(?:who gave you|where did you get|how did you get) (?:my|this) (?:number|contact|info)\b",
+    "asked before": r"\b(?:already|asked|told)\b.*\b(?:to stop|unsubscribed?|opted out|remove me)\b",
+    "still hears from you": r"\b(?:you|u|yall|you guys|you people) (?:keep|kept|still) (?:texting|messaging|sending)(?: me| us| these)\b",
+}
+_SOFT = {what: re.compile(pattern) for what, pattern in _SOFT_PATTERNS.items()}
+# Somebody else answers: names cannot be listed, so words that are none are.
+_NOT_THAT_PERSON = re.compile(
+    r"^(?:(?:sorry|hi|hello|no) )*this (?:is not|isnt|aint) (?!good|right|working|ok|okay|fair|fun|funny|correct|true|helpful|cool|it$|me$|"
+    r"urgent|easy|acceptable|possible|new|what|how|enough|over|done|helping|necessary|spam|a$|the$|my$|your$)[^\W\d]{2,}$"
+)
 _UNSUBSCRIBE = re.compile(r"\b(?:unsubscrib(?:e|ed|ing)|unsub|opt(?:ing|ed)? (?:me )?out|optout|desuscribir\w*|desinscrire|abbestell\w*)\b")
 
 
@@ -106,15 +119,17 @@ def score(body: str, *, policy: OptOutPolicy | None, country: str | None, packs:
     if in_force.keyword_of(key(text)) in (Keyword.START, Keyword.HELP):
         return None
     spoken = natural.spoken(packs, _spoken(packs))
-    whole = " ".join(natural.clauses(text))
+    clauses = natural.clauses(text)
+    whole = " ".join(clauses)
     return (
         _sign(text, whole)
         or _whole_word(key(text), in_force.keyword_of, country=country, packs=packs)
         or _near_keyword(text, in_force.keyword_of, known=spoken)
-        or _phrase(text, known=spoken)
+        or _phrase(clauses, known=spoken)
         or _typo(whole, in_force.keyword_of)
+        or _first_clause(clauses, in_force.keyword_of)
         or _with_words_around(whole, in_force.keyword_of)
-        or _soft(text)
+        or _soft(clauses)
     )
 
 
@@ -178,8 +193,8 @@ def _near_keyword(text: str, keyword_of: Callable[[str], Keyword | None], *, kno
     return _suggest(found.keyword, "near_keyword", "strong", 0.9, f"rule {found.rule}", f"said {found.said!r}")
 
 
-def _phrase(text: str, *, known: natural.Spoken) -> Suggestion | None:
-    phrases = list(natural.said(text, known=known))
+def _phrase(clauses: list[str], *, known: natural.Spoken) -> Suggestion | None:
+    phrases = list(natural.said(clauses, rules=known.rules))
     for wanted in (Keyword.STOP, None, Keyword.START, Keyword.HELP):
         for found in phrases:
             if found.keyword is wanted:
@@ -201,6 +216,13 @@ def _typo(whole: str, keyword_of: Callable[[str], Keyword | None]) -> Suggestion
     return None
 
 
+def _first_clause(clauses: list[str], keyword_of: Callable[[str], Keyword | None]) -> Suggestion | None:
+    """The message opens with a word that has no other everyday use, and goes on after a full stop or a line break."""
+    if len(clauses) > 1 and clauses[0] in _PLAIN_STOPS and keyword_of(clauses[0]) is Keyword.STOP:
+        return _suggest(Keyword.STOP, "near_keyword", "weak", 0.6, f"opens with {clauses[0].upper()}")
+    return None
+
+
 def _with_words_around(whole: str, keyword_of: Callable[[str], Keyword | None]) -> Suggestion | None:
     """A STOP word that opens or closes a short message, or carries a number, and means no place and no other thing."""
     glued = _GLUED_NUMBER.fullmatch(whole)
@@ -219,13 +241,15 @@ def _with_words_around(whole: str, keyword_of: Callable[[str], Keyword | None]) 
     return None
 
 
-def _soft(text: str) -> Suggestion | None:
+def _soft(clauses: list[str]) -> Suggestion | None:
     """No request, but displeasure; or words about unsubscribing that phrases left alone."""
-    for clause in natural.clauses(text):
+    for clause in clauses:
+        if found := _NOT_THAT_PERSON.search(clause):
+            return _suggest(Keyword.STOP, "wrong_number", "weak", 0.5, f"said {found[0]!r}")
         found = _UNSUBSCRIBE.search(clause)
         if found and not _NEGATED.search(clause[: found.start()]) and not _OTHER_THING.search(clause[found.end() :]):
             return _suggest(Keyword.STOP, "phrase", "weak", 0.4, f"speaks of {found[0]!r}")
-        for what, pattern in _SOFT:
+        for what, pattern in _SOFT.items():
             if found := pattern.search(clause):
                 return _suggest(Keyword.STOP, "soft", "weak", 0.3, f"{what}: {found[0]!r}")
     return None

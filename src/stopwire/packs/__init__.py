@@ -15,7 +15,7 @@ from stopwire.core.policy import Keyword
 
 _FIELDS = {
     "version", "language", "name", "native_name", "catalogue_key", "script", "direction", "hazards", "courtesy",
-    "sources", "words", "replies", "phrases",
+    "phrases_act", "sources", "words", "replies", "phrases",
 }  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def _pack(data: Mapping[str, Any]) -> Pack:  # Any: as tomllib gives it; ends in
             for word in data["words"][keyword.value.lower()]
         ),
         replies=Replies(**data["replies"]) if "replies" in data else None,
+        phrases_act=bool(data.get("phrases_act", False)),
         phrases=tuple(
             Phrase(
                 id=str(phrase["id"]),
