@@ -7,11 +7,18 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from stopwire.ports.house import House
+from stopwire.twilio_api import consents, deactivations, lookups, media, messages
 from stopwire.twilio_api.auth import serves
 from stopwire.twilio_api.calls import Outermost, not_found
 
 # Messages first: they are asked for most.
-_RESOURCES: Final[tuple[Callable[[House], list[Route]], ...]] = ()
+_RESOURCES: Final[tuple[Callable[[House], list[Route]], ...]] = (
+    messages.routes,
+    media.routes,
+    consents.routes,
+    deactivations.routes,
+    lookups.routes,
+)
 
 
 def create(house: House) -> ASGIApp:
