@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -130,6 +130,19 @@ def scopes_of(sender: Sender, service: str | None, account: str) -> tuple[str, .
     """Holders consulted for a send from `sender`, each once; a block in any of them refuses it."""
     own = (sender.sid, sender.service, service, *sender.inherited, account)
     return tuple(dict.fromkeys(holder for holder in own if holder))
+
+
+def joined(sender: Sender, service: str, *, now: datetime) -> Sender:
+    """`sender` as a member of `service`; where it was a member before, it keeps answering to that one too."""
+    return replace(left(sender, now=now), service=service, joined_at=now, updated_at=now)
+
+
+def left(sender: Sender, *, now: datetime) -> Sender:
+    """`sender` out of its service. Who said STOP to the service said it to this sender: the scope stays with it."""
+    if sender.service is None:
+        return sender
+    inherited = tuple(dict.fromkeys((*sender.inherited, sender.service)))
+    return replace(sender, service=None, joined_at=None, inherited=inherited, updated_at=now)
 
 
 def inbound_webhook(sender: Sender, service: Service | None) -> Webhook | None:

@@ -24,6 +24,7 @@ _SERVICES = tables.services.c
 _SENDERS = tables.senders.c
 _POLICIES = tables.policies.c
 _STICKY = tables.sticky.c
+_FORMER = tables.former_holders.c
 
 _version = Statement(select(_ACCOUNTS.version).where(_ACCOUNTS.sid == bindparam("account")), "account")
 _owner = Statement(select(_SENDERS.account).where(_SENDERS.address == bindparam("address")), "address")
@@ -37,6 +38,7 @@ _known = Statement(
     "recipient",
     "account",
 )
+_remember = upsert(tables.former_holders, key=("account", "address"))
 _stick = upsert(tables.sticky, key=("service", "recipient"))
 
 
@@ -115,8 +117,22 @@ class SqlServices(Noun):
         self._change(update(tables.senders).where(*mine).values(SENDER.row(sender)))
 
     def delete_sender(self, sid: str) -> None:
+        """The sender goes; what it answered to is remembered by its address."""
+        row = self._row(SENDER.select().where(_SENDERS.sid == sid, _SENDERS.account == self.account))
+        if row is None:
+            return
+        sender = SENDER.value(row)
+        answered_to = (*self.holders_before(sender.address), *sender.inherited, sender.service, sender.sid)
+        holders = list(dict.fromkeys(holder for holder in answered_to if holder))
+        _remember.run(self.unit, self.account, sender.address, holders)
         self._configure()
         self._change(delete(tables.senders).where(_SENDERS.sid == sid, _SENDERS.account == self.account))
+
+    def holders_before(self, address: str) -> tuple[str, ...]:
+        """What a deleted sender of this account answered to at `address`, the oldest first."""
+        mine = _FORMER.account == self.account, _FORMER.address == address
+        row = self._row(select(_FORMER.holders).where(*mine))
+        return tuple(row[0]) if row else ()
 
     def sticky(self, service: str, recipient: str) -> str | None:
         row = _known.first(self.unit, service, recipient, self.account)

@@ -122,12 +122,14 @@ policies = Table(  # each version of each policy; rows are only added
     PrimaryKeyConstraint("service", "version"),
 )
 
+_ANSWERABLE = text("kind <> 'alphanumeric'")
+
 senders = Table(
     "senders",
     metadata,
     Column("sid", Sid, primary_key=True),
     Column("account", Sid, nullable=False, index=True),
-    Column("address", Text, nullable=False, unique=True),  # one owner an address
+    Column("address", Text, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("country", String(2)),
     Column("friendly_name", Text, nullable=False),
@@ -142,6 +144,18 @@ senders = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("joined_at", Instant),
+    UniqueConstraint("account", "address"),
+    # An address that can be answered has one owner. A name cannot: many may sign as INFO.
+    Index("ix_senders_address", "address", unique=True, sqlite_where=_ANSWERABLE, postgresql_where=_ANSWERABLE),
+)
+
+former_holders = Table(  # what a deleted sender answered to: who gets its address again inherits its blocks
+    "former_holders",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("holders", Json, nullable=False),
+    PrimaryKeyConstraint("account", "address"),
 )
 
 sticky = Table(  # which sender of a service a person knows
@@ -185,7 +199,7 @@ messages = Table(
     Index("ix_messages_account_seq", "account", "seq"),
     Index("ix_messages_account_recipient", "account", "recipient", "seq"),
     Index("ix_messages_account_sender", "account", "sender", "seq"),
-    Index("ix_messages_scheduled", "account", sqlite_where=_SCHEDULED, postgresql_where=_SCHEDULED),
+    Index("ix_messages_scheduled", "account", "status", sqlite_where=_SCHEDULED, postgresql_where=_SCHEDULED),
 )
 
 media = Table(
