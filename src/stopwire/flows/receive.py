@@ -140,7 +140,12 @@ def take_whole(
         keyword=answer.keyword.value if answer.keyword else None,
         effect=answer.effect,
     )
-    return Taken(message=message.sid if answer.keep else None, account=tx.account, under_way=under_way, keyword=answer.keyword.value if answer.keyword else None)
+    return Taken(
+        message=message.sid if answer.keep else None,
+        account=tx.account,
+        under_way=under_way,
+        keyword=answer.keyword.value if answer.keyword else None,
+    )
 
 
 def _repeat(tx: Tx, heard: Received, now: datetime) -> Taken | None:
