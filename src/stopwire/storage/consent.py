@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, delete, func, select
 
-from stopwire.core.address import ChannelGroup
+from stopwire.core.address import ChannelGroup, group_of
 from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, SealedEvent, block_of, fold
 from stopwire.core.ledger import GENESIS, Verdict, digest, seal, verify
 from stopwire.ports.store import Cut
@@ -81,11 +81,8 @@ class SqlConsent(Noun):
         return BLOCK.each(_blocks_of.all(self.unit, self.account, group, recipient))
 
     def blocks_of_many(self, recipients: Sequence[str]) -> dict[str, list[Block]]:
-        """The blocks of each recipient, in every channel group; an empty list where there are none."""
-        found: dict[str, list[Block]] = {}
-        for recipient in recipients:
-            found[recipient] = [block for group in ChannelGroup for block in self.blocks_of(group, recipient)]
-        return found
+        """The blocks of each recipient, in the channel group its address belongs to; an empty list where there are none."""
+        return {recipient: self.blocks_of(group_of(recipient), recipient) for recipient in recipients}
 
     def append(self, events: Sequence[ConsentEvent]) -> None:
         """Seal `events` onto the account's chain, in their order, and bring the block list after them."""
