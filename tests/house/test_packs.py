@@ -116,6 +116,14 @@ def test_a_reply_advertises_a_documented_word_or_the_one_that_always_works() -> 
     assert "Reply START" in swedish.stop.reply
 
 
+def test_what_is_not_given_leaves_no_hole_in_a_reply() -> None:
+    words = PACKS.word_set("en", brand="Acme")
+    assert words.help is not None
+    assert words.help.reply == "Acme. Message frequency varies. Msg & data rates may apply. To leave reply STOP."
+    assert words.start is not None
+    assert "subscribed to Acme again." in words.start.reply
+
+
 def test_weak_words_and_words_of_two_never_enter_a_word_set() -> None:
     for pack in PACKS:
         words = PACKS.word_set(pack.language, brand="Acme")

@@ -3,6 +3,7 @@
 Only the shape and what is asked of it. The texts themselves are data, read by the `packs` package.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,8 @@ from functools import cached_property
 
 from stopwire.core.policy import Keyword, WordList, WordSet
 from stopwire.core.spelling import key
+
+_SUPPORT_SENTENCE = re.compile(r" [^.]*\{support\}\.")
 
 
 class Mark(StrEnum):
@@ -116,7 +119,8 @@ class Packs:
     ) -> WordSet:
         """The core words and filled replies of `language`, ready for a policy. KeyError if there is no pack.
 
-        Without reviewed texts in that language the English ones are used; a keyword without words is left out.
+        Without texts in that language the English ones are used; a keyword without words is left out. Without
+        `programme` the brand speaks for itself; without `support` the sentence about it is left out.
         """
         pack = self.get(language)
         if pack is None:
@@ -133,7 +137,8 @@ class Packs:
         texts = {Keyword.STOP: replies.stop, Keyword.START: replies.start, Keyword.HELP: replies.help}
         lists = {
             keyword.value.lower(): WordList(
-                keywords=tuple(word.text for word in pack.core(keyword)), reply=fill(text, values)
+                keywords=tuple(word.text for word in pack.core(keyword)),
+                reply=fill(_shortened(text, programme=programme, support=support), values),
             )
             for keyword, text in texts.items()
             if pack.core(keyword)
@@ -153,6 +158,12 @@ class Packs:
 def collect(packs: Iterable[Pack]) -> Packs:
     """`packs` as one value."""
     return Packs(by_language={pack.language: pack for pack in packs})
+
+
+def _shortened(text: str, *, programme: str, support: str) -> str:
+    if not programme:
+        text = text.replace("{brand} {programme}", "{brand}")
+    return text if support else _SUPPORT_SENTENCE.sub("", text)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
