@@ -25,6 +25,7 @@ from stopwire.ports.values import fingerprint, from_plain, to_plain
 from stopwire.ports.world import Ids, World
 
 KEY_LIFE = timedelta(hours=24)  # how long an idempotency key holds its answer
+ORDERS_AT_ONCE = 500  # of one commit: a STOP never waits for more than these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +53,30 @@ async def send(
     key: str | None = None,
     direction: Direction = Direction.API,
 ) -> Sent:
-    """Take `orders`. When this returns they are on disk: each will leave, or has its refusal."""
-    unit = partial(
-        accept,
-        orders=orders,
-        key=key,
-        direction=direction,
-        now=world.clock.now(),
-        ids=world.ids,
-        private=world.choices.private_webhooks,
-        http=world.http,
-    )
-    return await world.store.write(unit, account=account, lock=tuple(order.to for order in orders))
+    """Take `orders`. When this returns they are on disk: each will leave, or has its refusal.
+
+    A long list is taken in pieces. After a crash the same list under the same `key` goes on where it ended.
+    """
+    print_ = fingerprint(list(orders)) if key else ""
+    receipts: list[Receipt] = []
+    for start in range(0, len(orders), ORDERS_AT_ONCE):
+        piece = orders[start : start + ORDERS_AT_ONCE]
+        unit = partial(
+            accept,
+            orders=piece,
+            key=f"{key}#{start}" if key and start else key,
+            print_=print_,
+            direction=direction,
+            now=world.clock.now(),
+            ids=world.ids,
+            private=world.choices.private_webhooks,
+            http=world.http,
+        )
+        sent = await world.store.write(unit, account=account, lock=tuple(order.to for order in piece))
+        if sent.conflict:
+            return sent
+        receipts += sent.receipts
+    return Sent(receipts=tuple(receipts))
 
 
 async def rehearse(world: World, *, account: str, order: Order) -> Receipt:
@@ -107,13 +120,13 @@ def accept(
     *,
     orders: Sequence[Order],
     key: str | None,
+    print_: str,
     direction: Direction,
     now: datetime,
     ids: Ids,
     private: PrivateTargets,
     http: Http,
 ) -> Sent:
-    print_ = fingerprint(list(orders)) if key else ""
     if key and (kept := tx.messages.kept(key, now - KEY_LIFE)):
         if kept.fingerprint != print_:
             return Sent(conflict=True)
