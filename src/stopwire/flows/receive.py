@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from stopwire import metrics
 from stopwire.core import loops, optout
 from stopwire.core.address import country_of, group_of
 from stopwire.core.consent import CLOSES, Act, ConsentEvent
@@ -71,6 +72,7 @@ async def receive(world: World, *, heard: Received) -> Taken:
         raced = await world.store.drained(account, heard.recipient, taken.under_way, seconds=wait)
         if raced:  # the carrier has not answered: say so before the STOP is acknowledged
             await world.store.write(lambda tx: tx.jobs.race(raced), account=account, urgent=True)
+            metrics.stop_raced(len(raced))
     return taken
 
 

@@ -3,11 +3,13 @@
 A refused order is an answer and a row in the log, never an exception.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from stopwire import metrics
 from stopwire.core import magic
 from stopwire.core.address import group_of, parse_recipient
 from stopwire.core.consent import Block
@@ -76,7 +78,15 @@ async def send(
         if sent.conflict:
             return sent
         receipts += sent.receipts
+    _count(receipts)
     return Sent(receipts=tuple(receipts))
+
+
+def _count(receipts: Sequence[Receipt]) -> None:
+    refused = Counter(receipt.refused.code for receipt in receipts if receipt.refused is not None)
+    for code, times in refused.items():
+        metrics.refused(code, times)
+    metrics.accepted(len(receipts) - refused.total())
 
 
 async def rehearse(world: World, *, account: str, order: Order) -> Receipt:
