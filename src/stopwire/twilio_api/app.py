@@ -7,7 +7,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from stopwire.ports.house import House
-from stopwire.twilio_api import consents, deactivations, lookups, media, messages
+from stopwire.twilio_api import consents, deactivations, keys, lookups, media, messages, numbers, services
 from stopwire.twilio_api.auth import serves
 from stopwire.twilio_api.calls import Outermost, not_found
 
@@ -15,6 +15,9 @@ from stopwire.twilio_api.calls import Outermost, not_found
 _RESOURCES: Final[tuple[Callable[[House], list[Route]], ...]] = (
     messages.routes,
     media.routes,
+    services.routes,
+    numbers.routes,
+    keys.routes,
     consents.routes,
     deactivations.routes,
     lookups.routes,
