@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from stopwire.core.address import SenderKind
 from stopwire.core.policy import standard_policy
 from stopwire.core.senders import Webhook
 from stopwire.storage.store import SqlTx
@@ -90,6 +91,26 @@ def test_an_address_has_one_owner(tx: SqlTx) -> None:
     assert {sender().address, sender(B).address} == tx.services.taken([sender().address, sender(B).address, ANN])
     with pytest.raises(IntegrityError):
         tx.services.add_sender(sender(number=7, address=sender(B).address))
+
+
+def test_a_name_may_be_signed_by_many_and_then_has_no_owner(tx: SqlTx) -> None:
+    name = {"address": "INFO", "kind": SenderKind.ALPHANUMERIC}
+    tx.services.add_sender(sender(number=7, **name))
+    assert A == tx.services.account_of("INFO")
+    tx.of(B).services.add_sender(sender(B, 7, **name))
+    assert tx.services.account_of("INFO") is None
+    with pytest.raises(IntegrityError):
+        tx.services.add_sender(sender(number=8, **name))
+
+
+def test_who_gets_an_address_again_can_ask_what_it_answered_to(tx: SqlTx) -> None:
+    tx.services.save_sender(sender(service=MG, inherited=("MG9",)))
+    tx.services.delete_sender(sender().sid)
+    assert ("MG9", MG, sender().sid) == tx.services.holders_before(sender().address)
+    assert () == tx.of(B).services.holders_before(sender().address)
+    tx.services.add_sender(sender(number=9, address=sender().address, inherited=("MG9", MG)))
+    tx.services.delete_sender(sender(number=9).sid)
+    assert ("MG9", MG, sender().sid, sender(number=9).sid) == tx.services.holders_before(sender().address)
 
 
 def test_a_deleted_sender_is_free_again(tx: SqlTx) -> None:

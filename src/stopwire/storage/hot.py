@@ -177,13 +177,18 @@ def insert(dialect: str, table: Table) -> Any:
 
 
 def upsert(table: Table, *, key: Sequence[str], keeping: Sequence[str] = ()) -> Statement:
-    """INSERT of a whole row, or UPDATE of the one with the same `key`, whose columns `keeping` stay as they are."""
+    """INSERT of a whole row, or UPDATE of the one with the same `key`, whose columns `keeping` stay as they are.
+
+    A row of another account is left alone.
+    """
     names = [column.name for column in table.c]
+    guarded = "account" in names and "account" not in key
 
     def clause(dialect: str) -> Executable:
         adding = insert(dialect, table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
         changed = {name: adding.excluded[name] for name in names if name not in (*key, *keeping)}
-        done: Executable = adding.on_conflict_do_update(index_elements=list(key), set_=changed)
+        own = table.c.account == adding.excluded.account if guarded else None
+        done: Executable = adding.on_conflict_do_update(index_elements=list(key), set_=changed, where=own)
         return done
 
     return Statement(clause, *names)

@@ -21,7 +21,7 @@ _seen = Statement(
     "named",
     "of",
 )
-_remember = upsert(tables.received, key=("connection", "reference"))
+_remember = upsert(tables.received, key=("connection", "reference", "account"))
 
 
 class SqlInbound(Noun):

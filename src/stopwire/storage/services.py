@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, literal_column, select, update
 
 from stopwire.core.policy import to_data
 from stopwire.core.senders import Directory, Sender, Service
@@ -27,7 +27,13 @@ _STICKY = tables.sticky.c
 _FORMER = tables.former_holders.c
 
 _version = Statement(select(_ACCOUNTS.version).where(_ACCOUNTS.sid == bindparam("account")), "account")
-_owner = Statement(select(_SENDERS.account).where(_SENDERS.address == bindparam("address")), "address")
+_owner = Statement(  # the kind is written out, so that the index of addresses that can be answered serves
+    select(_SENDERS.account).where(
+        _SENDERS.address == bindparam("address"), _SENDERS.kind != literal_column("'alphanumeric'")
+    ),
+    "address",
+)
+_signers = Statement(select(_SENDERS.account).where(_SENDERS.address == bindparam("address")), "address")
 _known = Statement(
     select(_STICKY.sender).where(
         _STICKY.service == bindparam("service"),
@@ -57,8 +63,9 @@ class SqlServices(Noun):
         return directory
 
     def account_of(self, address: str) -> str | None:
-        row = _owner.first(self.unit, address)
-        return None if row is None else row[0]
+        """Who owns an address. A name has an owner while one account alone signs with it."""
+        rows = _owner.all(self.unit, address) or _signers.all(self.unit, address)
+        return rows[0][0] if len(rows) == 1 else None
 
     def taken(self, addresses: Sequence[str]) -> set[str]:
         """Those of `addresses` that have an owner, whichever account it is."""

@@ -259,7 +259,7 @@ received = Table(  # what a carrier delivered, so that a repeat is known
     Column("account", Sid, nullable=False),
     Column("message", Sid),
     Column("at", Instant, nullable=False, index=True),
-    PrimaryKeyConstraint("connection", "reference"),
+    PrimaryKeyConstraint("connection", "reference", "account"),
 )
 
 parts = Table(  # parts of a long inbound text, until all are there
@@ -310,7 +310,7 @@ attempts = Table(  # every try to hand a message to a carrier, recorded before i
     Column("reference", Text),
     Column("detail", Text),
     Column("raced", Boolean, nullable=False),
-    Index("ix_attempts_connection_reference", "connection", "reference"),
+    Index("ix_attempts_connection_reference", "connection", "reference", "at"),
 )
 
 orphans = Table(  # delivery reports that came before their answer

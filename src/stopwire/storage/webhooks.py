@@ -69,12 +69,10 @@ class SqlWebhooks(Noun):
 
         They are `sending` from now on.
         """
-        query = (
-            DELIVERY.select()
-            .where(_D.state == PENDING, _D.due_at <= now, _D.host.not_in(busy))
-            .order_by(_D.due_at, _D.seq)
-            .limit(room)
-        )
+        query = DELIVERY.select().where(_D.state == PENDING, _D.due_at <= now)
+        if busy:
+            query = query.where(_D.host.not_in(busy))
+        query = query.order_by(_D.due_at, _D.seq).limit(room)
         rows = [{**row._mapping, "state": SENDING} for row in self._rows(query)]
         _take.many(self.unit, [(row["id"],) for row in rows])
         return [DELIVERY.value(tuple(row.values())) for row in rows]

@@ -1,0 +1,115 @@
+"""What a message costs, counted: statements, never seconds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stopwire.core.message import Status
+from stopwire.storage.store import SqlTx
+from tests.storage.values import ANN, NOW, A, attempt, delivery, event, handset_message, job, message, sender, sid
+
+SM, AT, MG = sid("SM", A), sid("AT", A), sid("MG", A)
+PEOPLE = [f"+1415555{n:04d}" for n in range(100)]
+
+
+def accept(tx: SqlTx, people: list[str]) -> None:
+    tx.services.directory()
+    tx.consent.blocks_of_many(people)
+    tx.messages.add([message(number=n, recipient=to) for n, to in enumerate(people)])
+    tx.jobs.add([job(number=n, recipient=to) for n, to in enumerate(people)])
+
+
+def hand_over(tx: SqlTx) -> None:
+    """Claim, mark and settle one message."""
+    (claimed,) = tx.of("").jobs.claim("simulator", 1, NOW)
+    tx.services.directory()
+    tx.messages.many([claimed.message])
+    tx.consent.blocks_of_many([claimed.recipient])
+    tx.jobs.set_state(claimed.message, "claimed", attempt=AT)
+    tx.jobs.add_attempts([attempt()])
+    tx.messages.move([claimed.message], Status.SENDING, now=NOW)
+    tx.jobs.attempt(AT)
+    tx.jobs.set_state(claimed.message, "written")
+    tx.jobs.answer_attempt(AT, "written", NOW)
+    tx.jobs.answer_attempt(AT, "accepted", NOW, reference="r1")
+    tx.jobs.remove([claimed.message])
+    tx.messages.move([claimed.message], Status.SENT, now=NOW, sent=True)
+    tx.jobs.take_orphans("simulator", "r1")
+
+
+def statements(tx: SqlTx, unit: Callable[[], Any]) -> list[str]:
+    heard: list[str] = []
+    tx.unit.raw.set_trace_callback(heard.append)
+    try:
+        unit()
+    finally:
+        tx.unit.raw.set_trace_callback(None)
+    return heard
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_accepting_costs_a_check_a_message_and_a_job_each(tx: SqlTx, count: int) -> None:
+    tx.services.directory()  # read once, then known
+    assert 1 + 3 * count == len(statements(tx, lambda: accept(tx, PEOPLE[:count])))
+
+
+def test_handing_over_costs_sixteen_statements_at_most(tx: SqlTx) -> None:
+    tx.services.directory()
+    accept(tx, [ANN])
+    heard = statements(tx, lambda: hand_over(tx))
+    assert len(heard) <= 16, heard
+    assert [] == tx.of("").jobs.under_way("simulator")
+
+
+def test_an_opt_out_costs_four_writes_and_two_reads_at_most(tx: SqlTx) -> None:
+    assert len(statements(tx, lambda: tx.consent.append([event()]))) <= 6
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(lambda tx: tx.consent.blocks_of_many([ANN]), id="blocks_of_many"),
+        pytest.param(lambda tx: tx.messages.get(SM), id="messages.get"),
+        pytest.param(lambda tx: tx.messages.move([SM], Status.SENT, now=NOW), id="messages.move"),
+        pytest.param(lambda tx: tx.messages.choose(SM, sender="+1", segments=1, now=NOW), id="messages.choose"),
+        pytest.param(lambda tx: tx.messages.last_outbound(ANN), id="last_outbound"),
+        pytest.param(lambda tx: tx.messages.replies_since(ANN, NOW), id="replies_since"),
+        pytest.param(lambda tx: tx.messages.kept("k", NOW), id="kept"),
+        pytest.param(lambda tx: tx.jobs.of_message(SM), id="jobs.of_message"),
+        pytest.param(lambda tx: tx.jobs.of_recipient(ANN, states=("queued",)), id="jobs.of_recipient"),
+        pytest.param(lambda tx: tx.jobs.set_state(SM, "claimed"), id="jobs.set_state"),
+        pytest.param(lambda tx: tx.jobs.next_due("simulator"), id="jobs.next_due"),
+        pytest.param(lambda tx: tx.jobs.claim("simulator", 9, NOW), id="jobs.claim"),
+        pytest.param(lambda tx: tx.jobs.remove([SM]), id="jobs.remove"),
+        pytest.param(lambda tx: tx.jobs.answer_attempt(AT, "accepted", NOW), id="answer_attempt"),
+        pytest.param(lambda tx: tx.jobs.by_reference("simulator", "r1"), id="by_reference"),
+        pytest.param(lambda tx: tx.jobs.take_orphans("simulator", "r1"), id="take_orphans"),
+        pytest.param(lambda tx: tx.services.sticky(MG, ANN), id="sticky"),
+        pytest.param(lambda tx: tx.services.account_of(sender().address), id="account_of"),
+        pytest.param(lambda tx: tx.services.unstick("PN1"), id="unstick"),
+        pytest.param(lambda tx: tx.inbound.seen("simulator", "r1"), id="inbound.seen"),
+        pytest.param(lambda tx: tx.replies.recent(ANN, NOW), id="replies.recent"),
+        pytest.param(lambda tx: tx.webhooks.claim(9, NOW, []), id="webhooks.claim"),
+        pytest.param(lambda tx: tx.webhooks.claim(9, NOW, ["example.com"]), id="webhooks.claim past busy hosts"),
+        pytest.param(lambda tx: tx.webhooks.next_due(), id="webhooks.next_due"),
+        pytest.param(lambda tx: tx.webhooks.settle("WD1", "failed", rounds=1), id="webhooks.settle"),
+        pytest.param(lambda tx: tx.handsets.known([AT]), id="handsets.known"),
+        pytest.param(lambda tx: tx.handsets.network_blocked("+1", ANN), id="network_blocked"),
+    ],
+)
+def test_no_hot_statement_scans_a_table_or_sorts(tx: SqlTx, run: Callable[[SqlTx], Any]) -> None:
+    heard = statements(tx, lambda: run(tx))
+    assert heard
+    for sql in heard:
+        plan = [row[3] for row in tx.unit.raw.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        assert [] == [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], (sql, plan)
+
+
+def test_many_rows_of_each_kind_go_in_at_once(tx: SqlTx) -> None:
+    tx.webhooks.add([delivery(number=n) for n in range(3)])
+    tx.handsets.keep([handset_message(number=n) for n in range(3)])
+    tx.jobs.add_attempts([replace(attempt(number=n), raced=n == 1) for n in range(3)])
+    raced = [tx.jobs.attempt(sid("AT", A, n)) for n in range(3)]
+    assert [False, True, False] == [each is not None and each.raced for each in raced]

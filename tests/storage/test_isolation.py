@@ -1,0 +1,232 @@
+"""An account sees nothing of another's, through any method that reads, and changes nothing through any that writes."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stopwire.core.address import ChannelGroup
+from stopwire.core.consent import Act
+from stopwire.core.jobs import DeliveryAttempt
+from stopwire.core.message import Direction, Media, Status
+from stopwire.core.outcomes import Received
+from stopwire.ports import store as ports
+from stopwire.ports.store import Contact, Cut, Feedback, Import, ImportRow, Key, MessageFilter, SafeNumber
+from stopwire.storage.store import SqlTx
+from tests.storage.values import (
+    ANN,
+    NOW,
+    A,
+    B,
+    account,
+    attempt,
+    delivery,
+    event,
+    handset_message,
+    job,
+    later,
+    message,
+    refusal,
+    review,
+    sender,
+    service,
+    sid,
+)
+
+SM, MG, CE, AT = sid("SM", A), sid("MG", A), sid("CE", A), sid("AT", A)
+HEARD = Received(connection="simulator", sender=sender().address, recipient=ANN, body="a", part_reference=1, parts=2)
+KEY = Key(sid="SK1", account=A, friendly_name="", secret_digest="d", created_at=NOW, updated_at=NOW)
+IMPORT = Import(id="IM1", account=A, state="done", created_at=NOW, updated_at=NOW)
+INBOUND = message(number=1, direction=Direction.INBOUND, service=MG, status=Status.RECEIVED)
+REPLY = message(number=2, direction=Direction.REPLY)
+SCHEDULED = message(number=3, status=Status.SCHEDULED)
+
+
+def fill(tx: SqlTx) -> None:
+    """One of everything, for account A."""
+    tx.accounts.add_key(KEY)
+    tx.services.stick(MG, ANN, sender().sid)
+    tx.services.add_sender(sender(number=9, address="+14155550199"))
+    tx.services.delete_sender(sender(number=9).sid)
+    tx.messages.add([message(), INBOUND, REPLY, SCHEDULED])
+    tx.messages.add_media([Media(sid="ME1", message=SM, content_type="image/png", created_at=NOW)])
+    tx.messages.set_feedback(Feedback(message=SM, account=A, outcome="confirmed", created_at=NOW, updated_at=NOW))
+    tx.messages.add_refusals([refusal()])
+    tx.messages.keep("key", "print", {}, NOW)
+    tx.jobs.add([job(state="written", attempt=AT)])
+    tx.jobs.add_attempts([attempt(reference="r1")])
+    tx.consent.append([event(message=SM)])
+    tx.inbound.remember("simulator", "r1", SM, NOW)
+    tx.inbound.add_part(HEARD, NOW)
+    tx.inbound.add_part(Received(**{f: getattr(HEARD, f) for f in Received.__slots__} | {"part": 2}), NOW)
+    tx.replies.add("SM9", CE, "STOP", sender().address, ANN, "bye", NOW)
+    tx.webhooks.add([delivery()])
+    tx.webhooks.add_attempts([DeliveryAttempt(delivery=delivery().id, at=NOW, ms=1, request={})])
+    tx.suggestions.add([review()])
+    tx.handsets.keep([handset_message()])
+    tx.lists.put_contacts([Contact(contact=ANN, country=None, zip_code=None, updated_at=NOW)])
+    tx.lists.add_safe_number(SafeNumber(sid="GN1", number=ANN))
+    tx.lists.add_import(IMPORT)
+    tx.lists.add_import_rows("IM1", [ImportRow(row=1, recipient=ANN, state="taken")])
+
+
+READS: dict[str, Callable[[SqlTx], Any]] = {
+    "accounts.keys": lambda tx: tx.accounts.keys(Cut()),
+    "accounts.key": lambda tx: tx.accounts.key("SK1"),
+    "services.directory": lambda tx: [s for s in tx.services.directory().senders.values() if s.account == A],
+    "services.policies": lambda tx: tx.services.policies(MG),
+    "services.policy": lambda tx: tx.services.policy(MG, 1),
+    "services.holders_before": lambda tx: tx.services.holders_before("+14155550199"),
+    "services.sticky": lambda tx: tx.services.sticky(MG, ANN),
+    "messages.get": lambda tx: tx.messages.get(SM, any_purpose=True),
+    "messages.page": lambda tx: tx.messages.page(MessageFilter(), Cut()) + tx.messages.page(MessageFilter(to=ANN), Cut()),
+    "messages.many": lambda tx: tx.messages.many([SM]),
+    "messages.last_outbound": lambda tx: tx.messages.last_outbound(ANN),
+    "messages.replies_since": lambda tx: tx.messages.replies_since(ANN, NOW),
+    "messages.inbound_since": lambda tx: tx.messages.inbound_since(MG, NOW, 9),
+    "messages.scheduled": lambda tx: tx.messages.scheduled(),
+    "messages.media": lambda tx: tx.messages.media(SM),
+    "messages.medium": lambda tx: tx.messages.medium(SM, "ME1"),
+    "messages.refusals": lambda tx: tx.messages.refusals(Cut()),
+    "messages.refusal": lambda tx: tx.messages.refusal(refusal().id),
+    "messages.kept": lambda tx: tx.messages.kept("key", NOW),
+    "jobs.of_recipient": lambda tx: tx.jobs.of_recipient(ANN, states=("written",)),
+    "jobs.of_message": lambda tx: tx.jobs.of_message(SM),
+    "jobs.attempt": lambda tx: tx.jobs.attempt(AT),
+    "jobs.attempts": lambda tx: tx.jobs.attempts(SM),
+    "consent.blocks_of": lambda tx: tx.consent.blocks_of(ChannelGroup.TEXT, ANN),
+    "consent.blocks_of_many": lambda tx: tx.consent.blocks_of_many([ANN])[ANN],
+    "consent.blocks": lambda tx: tx.consent.blocks(Cut()),
+    "consent.block": lambda tx: tx.consent.block(MG, ChannelGroup.TEXT, ANN),
+    "consent.events": lambda tx: tx.consent.events(Cut()) + tx.consent.events(Cut(), message=SM),
+    "consent.event": lambda tx: tx.consent.event(CE),
+    "consent.newest": lambda tx: tx.consent.newest(MG, ChannelGroup.TEXT, ANN, [Act.OPT_OUT]),
+    "consent.verify": lambda tx: tx.consent.verify().events,
+    "inbound.seen": lambda tx: tx.inbound.seen("simulator", "r1"),
+    "inbound.joined": lambda tx: tx.inbound.joined(HEARD),
+    "replies.recent": lambda tx: tx.replies.recent(ANN, NOW),
+    "webhooks.page": lambda tx: tx.webhooks.page(Cut()),
+    "webhooks.get": lambda tx: tx.webhooks.get(delivery().id),
+    "webhooks.attempts": lambda tx: tx.webhooks.attempts([delivery().id])[delivery().id],
+    "suggestions.page": lambda tx: tx.suggestions.page(Cut()),
+    "suggestions.get": lambda tx: tx.suggestions.get(review().id),
+    "handsets.of": lambda tx: tx.handsets.of(ANN, None, 9),
+    "handsets.all": lambda tx: tx.handsets.all(),
+    "lists.contact": lambda tx: tx.lists.contact(ANN),
+    "lists.safe_number": lambda tx: tx.lists.safe_number(ANN),
+    "lists.import_": lambda tx: tx.lists.import_("IM1"),
+    "lists.imports": lambda tx: tx.lists.imports(Cut()),
+    "lists.import_rows": lambda tx: tx.lists.import_rows("IM1", 0, 9),
+    "stats.counts": lambda tx: [tx.stats.counts(by, NOW) for by in ("day", "service") if tx.stats.counts(by, NOW)],
+}
+
+WRITES: dict[str, Callable[[SqlTx], Any]] = {
+    "accounts.save_key": lambda tx: tx.accounts.save_key(KEY),
+    "accounts.delete_key": lambda tx: tx.accounts.delete_key("SK1"),
+    "services.save_service": lambda tx: tx.services.save_service(service(friendly_name="stolen")),
+    "services.delete_service": lambda tx: tx.services.delete_service(MG),
+    "services.delete_sender": lambda tx: tx.services.delete_sender(sender().sid),
+    "services.unstick": lambda tx: tx.services.unstick(sender().sid),
+    "services.stick": lambda tx: tx.services.stick(MG, ANN, "PN-stolen"),
+    "messages.move": lambda tx: tx.messages.move([SM], Status.FAILED, now=NOW, sent=True),
+    "messages.choose": lambda tx: tx.messages.choose(SM, sender="+1", segments=9, now=NOW),
+    "messages.delete": lambda tx: tx.messages.delete(SM),
+    "messages.delete_medium": lambda tx: tx.messages.delete_medium(SM, "ME1"),
+    "messages.keep": lambda tx: tx.messages.keep("key", "stolen", {}, NOW),
+    "jobs.set_state": lambda tx: tx.jobs.set_state(SM, "queued"),
+    "jobs.assign": lambda tx: tx.jobs.assign(SM, sender="PN9", connection="smsc"),
+    "jobs.requeue": lambda tx: tx.jobs.requeue(SM, NOW, tried=True),
+    "jobs.remove": lambda tx: tx.jobs.remove([SM]),
+    "jobs.answer_attempt": lambda tx: tx.jobs.answer_attempt(AT, "accepted", NOW),
+    "jobs.race": lambda tx: tx.jobs.race([AT]),
+    "consent.append": lambda tx: tx.consent.append([event(B, holder=MG, act=Act.LIFT)]),
+    "inbound.drop_parts": lambda tx: tx.inbound.drop_parts(HEARD),
+    "webhooks.settle": lambda tx: tx.webhooks.settle(delivery().id, "failed", rounds=9),
+    "webhooks.first_answer": lambda tx: tx.webhooks.first_answer(delivery().id),
+    "suggestions.decide": lambda tx: tx.suggestions.decide(review().id, "dismissed", by="b", now=NOW, note=None),
+    "lists.put_contacts": lambda tx: tx.lists.put_contacts(
+        [Contact(contact=ANN, country="MX", zip_code=None, updated_at=later(1))]
+    ),
+    "lists.delete_safe_number": lambda tx: tx.lists.delete_safe_number(ANN),
+    "lists.save_import": lambda tx: tx.lists.save_import(
+        Import(id="IM1", account=B, state="failed", created_at=NOW, updated_at=NOW)
+    ),
+    "lists.add_import_rows": lambda tx: tx.lists.add_import_rows("IM1", [ImportRow(row=1, recipient="+1", state="wrong")]),
+}
+
+# What stands for a whole account or the network below all of them, and why it is not in the tables above.
+ACROSS = {"accounts.find", "accounts.find_test", "accounts.find_key", "accounts.every", "services.account_of", "services.taken"}
+ENGINES = {"jobs.claim", "jobs.next_due", "jobs.under_way", "jobs.by_reference", "jobs.add_orphan", "jobs.take_orphans"}
+ENGINES |= {"webhooks.claim", "webhooks.next_due", "webhooks.interrupted", "inbound.overdue_parts"}
+NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
+# These write rows of their own account only, and are stopped by an assertion or a key otherwise.
+OWN = {"accounts.add", "accounts.save", "accounts.add_key", "accounts.add_sign_in", "services.add_service", "services.add_policy"}
+OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}
+OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.add_attempts", "inbound.remember", "inbound.add_part"}
+OWN |= {"replies.add", "webhooks.add", "webhooks.add_attempts", "suggestions.add", "lists.add_import", "lists.add_safe_number"}
+
+
+def test_every_method_of_every_noun_has_its_row() -> None:
+    nouns = {name: getter.fget.__annotations__["return"] for name, getter in vars(ports.Tx).items() if isinstance(getter, property)}
+    methods = {
+        f"{noun}.{name}"
+        for noun, protocol in nouns.items()
+        if inspect.isclass(protocol)
+        for name, method in vars(protocol).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    }
+    assert methods == READS.keys() | WRITES.keys() | ACROSS | ENGINES | NETWORK | OWN
+
+
+@pytest.mark.parametrize("ask", READS.values(), ids=READS.keys())
+def test_another_account_reads_nothing(tx: SqlTx, ask: Callable[[SqlTx], Any]) -> None:
+    fill(tx)
+    assert ask(tx), "the row asks for something that is there"
+    assert not ask(tx.of(B))
+
+
+@pytest.mark.parametrize("change", WRITES.values(), ids=WRITES.keys())
+def test_another_account_changes_nothing(tx: SqlTx, change: Callable[[SqlTx], Any]) -> None:
+    fill(tx)
+    before = everything_of(tx)
+    change(tx.of(B))
+    assert before == everything_of(tx)
+    tables = {row[0] for row in before}
+    assert len(tables) > 20, "the rows compared are those of the whole database"
+
+
+def everything_of(tx: SqlTx) -> list[tuple[Any, ...]]:
+    """Every row of account A in the database."""
+    found: list[tuple[Any, ...]] = []
+    names = [row[0] for row in tx.unit.raw.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+    for name in names:
+        columns = {row[1] for row in tx.unit.raw.execute(f"PRAGMA table_info({name})")}
+        mark = "sid" if name == "accounts" else "account"
+        if mark in columns:
+            found += [(name, *row) for row in tx.unit.raw.execute(f"SELECT * FROM {name} WHERE {mark} = ?", (A,))]
+    return found
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        pytest.param(lambda tx: tx.messages.add([message()]), id="messages.add"),
+        pytest.param(lambda tx: tx.messages.save(message()), id="messages.save"),
+        pytest.param(lambda tx: tx.messages.add_refusals([refusal()]), id="messages.add_refusals"),
+        pytest.param(lambda tx: tx.jobs.add([job()]), id="jobs.add"),
+        pytest.param(lambda tx: tx.jobs.add_attempts([attempt()]), id="jobs.add_attempts"),
+        pytest.param(lambda tx: tx.webhooks.add([delivery()]), id="webhooks.add"),
+        pytest.param(lambda tx: tx.suggestions.add([review()]), id="suggestions.add"),
+        pytest.param(lambda tx: tx.services.add_sender(sender(number=9)), id="services.add_sender"),
+        pytest.param(lambda tx: tx.services.save_sender(sender()), id="services.save_sender"),
+        pytest.param(lambda tx: tx.accounts.save(account()), id="accounts.save"),
+        pytest.param(lambda tx: tx.accounts.add_key(KEY), id="accounts.add_key"),
+        pytest.param(lambda tx: tx.lists.add_import(IMPORT), id="lists.add_import"),
+    ],
+)
+def test_a_row_of_another_account_cannot_be_written(tx: SqlTx, add: Callable[[SqlTx], Any]) -> None:
+    with pytest.raises(AssertionError):
+        add(tx.of(B))
+
+
