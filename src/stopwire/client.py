@@ -339,8 +339,14 @@ class Client:
 
     def conversation(self, handset: str, *, after: str | None = None) -> list[Json]:
         """What that handset sent (`out`) and received (`in`), in order."""
-        answer = self._object("GET", f"{_phone(handset)}/messages", params=_given(after=after))
-        return list(answer["items"])
+        found: list[Json] = []
+        while True:
+            params = _given(after=after, limit=PAGE_LIMIT)
+            answer = self._object("GET", f"{_phone(handset)}/messages", params=params)
+            found += answer["items"]
+            after = answer.get("next")
+            if not after:
+                return found
 
     # Probes
 
@@ -467,10 +473,9 @@ def _error(answer: httpx.Response) -> ClientError:
     told = _json(answer)
     if not isinstance(told, dict):
         return ClientError(answer.status_code, answer.reason_phrase or "Error", answer.text[:200])
-    if "code" in told:
-        return ClientError(answer.status_code, str(told.get("message", "")), code=int(told["code"]))
-    errors = told.get("errors") or []
-    return ClientError(answer.status_code, str(told.get("title", "Error")), str(told.get("detail") or ""), errors)
+    code = told.get("code")
+    title = str(told.get("title") or told.get("message") or "Error")
+    return ClientError(answer.status_code, title, str(told.get("detail") or ""), told.get("errors") or (), code=code)
 
 
 def _cause(error: httpx.TransportError) -> str:

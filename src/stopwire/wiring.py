@@ -7,6 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from stopwire import __version__, metrics, packs, vault
 from stopwire.carriers.simulator import Simulator
@@ -15,6 +16,7 @@ from stopwire.hatch import LocalHouse
 from stopwire.log import get_logger
 from stopwire.net.http import HttpClient
 from stopwire.ports.world import Choices, Clock, Ids, World
+from stopwire.storage import backup, sqlite
 from stopwire.storage.store import SqlStore
 from stopwire.tail import LiveTail
 from stopwire.workers.runner import Engines
@@ -112,6 +114,24 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
     engines = Engines(world, endpoint_parallel=settings.webhook_endpoint_parallel)
     store.on_wake = engines.wake
     return Wired(world=world, house=LocalHouse(world), store=store, engines=engines, http=http)
+
+
+def has_database(data_dir: Path) -> bool:
+    """Whether a gateway has kept anything in this folder yet."""
+    return (data_dir / sqlite.DATABASE_NAME).exists()
+
+
+def restore(source: Path, data_dir: Path) -> Path | None:
+    """Make the backup `source` the database of the folder; where the one before was put. No gateway may run there.
+
+    Who opted out since the backup is told by `flows/restore.py`.
+    """
+    return backup.restore(source, data_dir)
+
+
+def sqlite_version() -> tuple[str, list[str]]:
+    """The version of SQLite here, and what is to be known of it."""
+    return sqlite.library()
 
 
 def _stop_at_once(fault: BaseException) -> None:

@@ -9,7 +9,24 @@ import sys
 import typer
 
 from stopwire import __version__
-from stopwire.cli import accounts, config, phone, send, services, up
+from stopwire.cli import (
+    accounts,
+    config,
+    db,
+    doctor,
+    keys,
+    ledger,
+    messages,
+    numbers,
+    optouts,
+    phone,
+    policies,
+    send,
+    services,
+    suggestions,
+    up,
+    webhooks,
+)
 from stopwire.cli.output import Exit
 from stopwire.cli.talk import Talk, local
 
@@ -28,9 +45,22 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("send")(send.send)
 app.command("phone")(phone.phone)
-app.add_typer(services.app, name="service")
-app.add_typer(accounts.app, name="account")
-app.add_typer(config.app, name="config")
+for noun, commands in (
+    ("messages", messages.app),
+    ("optout", optouts.app),
+    ("policy", policies.app),
+    ("service", services.app),
+    ("number", numbers.app),
+    ("account", accounts.app),
+    ("key", keys.app),
+    ("webhook", webhooks.app),
+    ("ledger", ledger.app),
+    ("suggestions", suggestions.app),
+    ("db", db.app),
+    ("config", config.app),
+):
+    app.add_typer(commands, name=noun)
+app.command("doctor")(doctor.doctor)
 
 
 @app.command("version")

@@ -151,8 +151,10 @@ def _failed(error: BaseException | None) -> Failed | None:
 
 def _refused(error: "ClientError") -> Failed:
     exit = Exit.NOT_AUTHORISED if error.status in (401, 403) else Exit.NO
-    sentences = [_sentence(error.detail or error.title), *_explained(error)]
-    sentences += [f"  {fault.get('path') or 'request'}: {fault.get('message')}" for fault in error.errors]
+    told = error.detail or error.title
+    sentences = [_sentence(told), *_explained(error)]
+    # A single fault is the detail itself; its place is news all the same.
+    sentences += [f"  {fault['path']}" + ("" if fault["message"] == told else f": {fault['message']}") for fault in error.errors]
     return Failed("\n".join(sentences), exit, status=error.status, code=error.code, errors=error.errors)
 
 

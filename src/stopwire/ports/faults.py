@@ -45,7 +45,7 @@ class DirectoryUnfit(StoreFault):
 
 
 class DatabaseDamaged(StoreFault):
-    """The database file is damaged: restore a backup with `stopwire restore`, and check the disk."""
+    """The database file is damaged: restore a backup with `stopwire db restore`, and check the disk."""
 
 
 class DatabaseTooNew(StoreFault):

@@ -144,7 +144,7 @@ class SqliteEngine:
             if isinstance(fault, Exception) and is_broken(fault):
                 raise DatabaseDamaged(
                     f"The database {directory / DATABASE_NAME} cannot be opened ({fault.__cause__ or fault}). "
-                    "Restore a backup with `stopwire restore`, and check the disk."
+                    "Restore a backup with `stopwire db restore`, and check the disk."
                 ) from fault
             raise
         return engine
@@ -240,7 +240,7 @@ class SqliteEngine:
         if found != ["ok"]:
             raise DatabaseDamaged(
                 f"The database {self.path} is damaged: {'; '.join(found)}. "
-                "Restore a backup with `stopwire restore`, and check the disk."
+                "Restore a backup with `stopwire db restore`, and check the disk."
             )
 
     def _connect_writer(self) -> sqlite3.Connection:
@@ -375,6 +375,11 @@ def _create_private(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     if sys.platform != "win32" and path.stat().st_mode & 0o077:
         path.chmod(0o600)
+
+
+def library() -> tuple[str, list[str]]:
+    """The version of the SQLite library, and what the operator should know of it."""
+    return sqlite3.sqlite_version, _version_notices(sqlite3.sqlite_version_info)
 
 
 def _version_notices(version: tuple[int, int, int]) -> list[str]:
