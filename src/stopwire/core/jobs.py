@@ -119,7 +119,10 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandsetMessage:
-    """What a simulated phone sent (`out`) or received (`in`). `kind`: message | auto_reply | network."""
+    """What a simulated phone sent (`out`) or received (`in`), or what the network holds back from it (`held`).
+
+    `kind`: message | auto_reply | network. `report`: what the network still has to report of it, as status:code.
+    """
 
     id: str
     account: str
@@ -132,3 +135,4 @@ class HandsetMessage:
     media: tuple[str, ...] = field(default=())
     attempt: str | None = None
     message: str | None = None
+    report: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from stopwire.core.jobs import HandsetMessage
 from stopwire.storage import tables
@@ -19,6 +19,7 @@ _known = Statement(select(_H.attempt).where(_H.attempt == bindparam("named")), "
 _blocked = Statement(
     select(_N.sender).where(_N.sender == bindparam("ours"), _N.handset == bindparam("theirs")), "ours", "theirs"
 )
+_reported = Statement(update(tables.handset_messages).where(_H.attempt == bindparam("named")).values(report=None), "named")
 _block = Statement(
     lambda dialect: insert(dialect, tables.network_blocks)
     .values(sender=bindparam("ours"), handset=bindparam("theirs"))
@@ -31,7 +32,7 @@ _block = Statement(
 class SqlHandsets(Noun):
     """What a customer looks at is scoped by account (`of`, `all`).
 
-    The network below them knows no accounts: `keep` puts each message under its own, `known` and `network_…` ask for all.
+    The network below them knows no accounts: `keep` puts each message under its own, the others ask for all.
     """
 
     def keep(self, messages: Sequence[HandsetMessage]) -> None:
@@ -40,7 +41,9 @@ class SqlHandsets(Noun):
 
     def of(self, handset: str, after: str | None, limit: int) -> list[HandsetMessage]:
         """At most `limit` messages of a handset after the one with id `after`, in the order they happened."""
-        query = HANDSET_MESSAGE.select().where(_H.account == self.account, _H.handset == handset)
+        query = HANDSET_MESSAGE.select().where(
+            _H.account == self.account, _H.handset == handset, _H.direction != "held"
+        )
         if after is not None:
             mark = select(_H.seq).where(_H.id == after, _H.account == self.account).scalar_subquery()
             query = query.where(_H.seq > mark)
@@ -49,6 +52,14 @@ class SqlHandsets(Noun):
     def known(self, attempts: Sequence[str]) -> set[str]:
         """Those of `attempts` that have reached their handset."""
         return {attempt for attempt in attempts if _known.first(self.unit, attempt) is not None}
+
+    def unreported(self) -> list[HandsetMessage]:
+        """What the network has taken and not reported yet, oldest first."""
+        return HANDSET_MESSAGE.each(self._rows(HANDSET_MESSAGE.select().where(_H.report.is_not(None)).order_by(_H.seq)))
+
+    def set_reported(self, attempts: Sequence[str]) -> None:
+        for attempt in attempts:
+            _reported.run(self.unit, attempt)
 
     def all(self) -> list[str]:
         """The handsets of this account, by number."""

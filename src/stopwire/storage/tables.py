@@ -524,7 +524,7 @@ handset_messages = Table(  # the simulator's memory: what each handset sent and 
     Column("id", Sid, nullable=False, unique=True),
     Column("account", Sid, nullable=False),
     Column("handset", Text, nullable=False),
-    Column("direction", String(3), nullable=False),
+    Column("direction", String(4), nullable=False),
     Column("peer", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at", Instant, nullable=False),
@@ -532,7 +532,14 @@ handset_messages = Table(  # the simulator's memory: what each handset sent and 
     Column("media", Json, nullable=False),
     Column("attempt", Sid, unique=True),  # a part handed over twice reaches the handset once
     Column("message", Sid),
+    Column("report", String(24)),  # what the network still has to report of it
     Index("ix_handset_messages_account_handset", "account", "handset", "seq"),
+    Index(
+        "ix_handset_messages_report",
+        "report",
+        sqlite_where=text("report IS NOT NULL"),
+        postgresql_where=text("report IS NOT NULL"),
+    ),
 )
 
 network_blocks = Table(  # the toll-free network's own list

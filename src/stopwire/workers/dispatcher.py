@@ -12,6 +12,7 @@ from stopwire.ports.world import World
 log = get_logger(__name__)
 POLL_SECONDS = 5.0  # the net under the wake-ups
 FAULT_SECONDS = 1.0
+BEHIND_SECONDS = 0.02  # a due job may wait behind its line: look again soon, but do not spin
 
 
 class Dispatcher:
@@ -44,6 +45,6 @@ class Dispatcher:
     async def _rest(self, done: dispatch.Round) -> None:
         seconds = POLL_SECONDS
         if done.next_due is not None:
-            seconds = min(seconds, max(0.0, (done.next_due - self._world.clock.now()).total_seconds()))
+            seconds = min(seconds, max(BEHIND_SECONDS, (done.next_due - self._world.clock.now()).total_seconds()))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.bell.wait(), seconds)

@@ -37,7 +37,11 @@ class Simulator:
         self._pace: dict[str, float] = {}  # when a sender with a limit may speak again, monotonic seconds
 
     async def start(self, inbox: Inbox) -> None:
+        """Listen, and report what the last process took and did not report."""
         self._inbox = inbox
+        waiting = await self._store.read(lambda tx: tx.handsets.unreported(), account="")
+        if waiting:
+            self._later(self._tell(waiting))
 
     async def stop(self) -> None:
         for task in list(self._tasks):
@@ -51,8 +55,7 @@ class Simulator:
 
     async def send(self, parts: Sequence[Part]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        reports: list[DeliveryReport] = []
-        delivered: dict[str, list[HandsetMessage]] = {}
+        taken: list[HandsetMessage] = []
         answering: list[tuple[str, Part, str]] = []
         for part in parts:
             account = await self._store.account_of(part.sender) or ""
@@ -62,15 +65,12 @@ class Simulator:
                 continue
             temper = temper_of(part.recipient)
             blocked = await self._network_blocks(account, part)
-            report = self._report_of(part, outcome, temper, blocked=blocked)
-            reports += [report] if report else []
-            if not blocked and temper.report is not Status.UNDELIVERED:
-                delivered.setdefault(account, []).append(self._received(account, part))
-                answering += [(account, part, temper.texts_back)] if temper.texts_back else []
-        for account, rows in delivered.items():
-            await self._store.write(partial(_keep, rows=rows), account=account)
-        if reports:
-            self._later(self._tell(reports))
+            taken.append(self._taken(account, part, temper, blocked=blocked))
+            if temper.texts_back and not blocked:
+                answering.append((account, part, temper.texts_back))
+        if taken:
+            await self._store.write(partial(_keep, rows=taken), account="")
+            self._later(self._tell(taken))
         for account, part, text in answering:
             self._later(self._text_back(account, part, text))
         return outcomes
@@ -116,20 +116,13 @@ class Simulator:
             return False
         return await self._store.read(lambda tx: tx.handsets.network_blocked(part.sender, part.recipient), account=account)
 
-    def _report_of(self, part: Part, outcome: Outcome, temper: Temper, *, blocked: bool) -> DeliveryReport | None:
+    def _taken(self, account: str, part: Part, temper: Temper, *, blocked: bool) -> HandsetMessage:
         status, code = (Status.UNDELIVERED, networks.BLOCKED) if blocked else (temper.report, temper.error_code)
-        if status is None:
-            return None
-        return DeliveryReport(
-            connection=self.name, reference=outcome.reference or "", status=status, error_code=code, at=self._clock.now()
-        )
-
-    def _received(self, account: str, part: Part) -> HandsetMessage:
         return HandsetMessage(
             id=self._ids.sid("HM"),
             account=account,
             handset=part.recipient,
-            direction="in",
+            direction="held" if status is Status.UNDELIVERED else "in",
             peer=part.sender,
             body=part.body,
             at=self._clock.now(),
@@ -137,12 +130,27 @@ class Simulator:
             media=part.media,
             attempt=part.attempt,
             message=part.message,
+            report=None if status is None else f"{status.value}:{code or ''}",
         )
 
-    async def _tell(self, reports: list[DeliveryReport]) -> None:
+    async def _tell(self, taken: Sequence[HandsetMessage]) -> None:
+        """Report what became of parts; only when we have heard it, the network forgets."""
         await asyncio.sleep(REPORT_SECONDS)
         assert self._inbox is not None
-        await self._inbox.reported(reports)
+        waiting = [message for message in taken if message.report]
+        await self._inbox.reported([self._report_of(message) for message in waiting])
+        told = [message.attempt for message in waiting if message.attempt]
+        await self._store.write(lambda tx: tx.handsets.set_reported(told), account="")
+
+    def _report_of(self, message: HandsetMessage) -> DeliveryReport:
+        status, _, code = (message.report or "").partition(":")
+        return DeliveryReport(
+            connection=self.name,
+            reference=_reference(message.attempt or ""),
+            status=Status(status),
+            error_code=int(code) if code else None,
+            at=message.at,
+        )
 
     async def _text_back(self, account: str, part: Part, text: str) -> None:
         await asyncio.sleep(REPORT_SECONDS)
