@@ -4,13 +4,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from stopwire.api import blocks, simulator
+from stopwire.api import blocks, policy, simulator
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.house import House
 
 PREFIX = "/api/v1"
-ROOMS: tuple[APIRouter, ...] = (blocks.router, simulator.router)
+ROOMS: tuple[APIRouter, ...] = (policy.router, blocks.router, simulator.router)
 
 
 def create(house: House) -> FastAPI:

@@ -35,6 +35,7 @@ LIMIT_DEFAULT = 100
 NUMBER_MAX = 2**31 - 1
 
 T = TypeVar("T")
+_JSON_LIKE = re.compile(r"application/[\w.-]+\+json")
 _SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 
 
@@ -56,6 +57,18 @@ class CarefulRequest(Request):
     _parsed: Any = None
 
     async def body(self) -> bytes:
+        content = await self.raw()
+        if content and not (self.content_type in ("", "application/json") or _JSON_LIKE.fullmatch(self.content_type)):
+            raise Problem(415, "The body is read as JSON: send it with the header Content-Type: application/json.")
+        return content
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, in lower case and without parameters; empty where none is said."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def raw(self) -> bytes:
+        """The body as it came, whatever it is."""
         if not hasattr(self, "_body"):
             declared = self.headers.get("content-length", "")
             if declared.isascii() and declared.isdigit() and (len(declared) > 15 or int(declared) > BODY_BYTES_MAX):
@@ -67,19 +80,12 @@ class CarefulRequest(Request):
                     raise _too_large()
                 pieces.append(piece)
             self._body = b"".join(pieces)
-            if self._body:
-                self._check_type()
         return self._body
 
     async def json(self) -> Any:
         if self._parsed is None:
             self._parsed = read_json(await self.body())
         return self._parsed
-
-    def _check_type(self) -> None:
-        type_ = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if not (type_ == "application/json" or (type_.startswith("application/") and type_.endswith("+json"))):
-            raise Problem(415, "The body is read as JSON: send it with the header Content-Type: application/json.")
 
 
 def _too_large() -> Problem:
