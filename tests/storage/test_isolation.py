@@ -159,7 +159,9 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
 ACROSS = {"accounts.find", "accounts.find_test", "accounts.find_key", "accounts.every", "services.account_of", "services.taken"}
 ENGINES = {"jobs.claim", "jobs.next_due", "jobs.under_way", "jobs.by_reference", "jobs.add_orphan", "jobs.take_orphans"}
 ENGINES |= {"webhooks.claim", "webhooks.next_due", "webhooks.interrupted", "inbound.overdue_parts"}
+ENGINES |= {"inbound.forget", "messages.forget_kept", "jobs.drop_orphans"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
+NETWORK |= {"handsets.unreported", "handsets.set_reported"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.
 OWN = {"accounts.add", "accounts.save", "accounts.add_key", "accounts.add_sign_in", "services.add_service", "services.add_policy"}
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}

@@ -110,6 +110,8 @@ def take_whole(
     group = group_of(heard.recipient)
     blocks = optout.covering(home.scopes, tx.consent.blocks_of(group, heard.recipient))
     match = optout.read(body, heard.recipient, home, packs)
+    if partial_text and not (match and match.keyword is Keyword.STOP and heard.part == 1):
+        match = None  # only a STOP is so sure of itself that the rest of the text does not matter
     late = _is_late_start(tx, match, heard, home)
     answer = Answer(row=5, keyword=Keyword.START, forward=False) if late else optout.answer(match, blocks, home)
 
@@ -383,9 +385,6 @@ async def close_parts(world: World, *, window: timedelta = PARTS_WINDOW) -> int:
 
 def _close_part(tx: Tx, *, first: Received, packs: Packs, now: datetime, ids: Ids, public_url: str) -> None:
     tx.inbound.drop_parts(first)
-    sender = tx.services.directory().sender_at(first.sender) if tx.account else None
-    if sender is None:
+    if not tx.account or tx.services.directory().sender_at(first.sender) is None:
         return  # the number was given back meanwhile
-    match = optout.read(first.body, first.recipient, tx.services.directory().home(sender), packs)
-    body = first.body if match and match.keyword is Keyword.STOP else f"{first.body} [the rest did not arrive]"
-    take_whole(tx, heard=first, body=body, packs=packs, now=now, ids=ids, public_url=public_url, partial_text=True)
+    take_whole(tx, heard=first, body=first.body, packs=packs, now=now, ids=ids, public_url=public_url, partial_text=True)

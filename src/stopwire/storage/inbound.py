@@ -98,3 +98,9 @@ class SqlInbound(Noun):
             _P.reference == (heard.part_reference or 0),
             _P.total == heard.parts,
         )
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Forget at most `limit` references last heard before `before`, of all accounts; how many they were."""
+        key = (_R.connection, _R.reference, _R.account)
+        old = select(*key).where(_R.at < before).limit(limit)
+        return self._change(delete(tables.received).where(tuple_(*key).in_(old)))

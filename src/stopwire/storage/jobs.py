@@ -238,3 +238,9 @@ class SqlJobs(Noun):
             DeliveryReport(connection=row[0], reference=row[1], status=Status(row[2]), error_code=row[3], at=row[4])
             for row in rows
         ]
+
+    def drop_orphans(self, before: datetime, limit: int) -> int:
+        """Give up at most `limit` reports that came before `before` and never found their message; how many they were."""
+        orphans = tables.orphans.c
+        old = select(orphans.seq).where(orphans.at < before).limit(limit)
+        return self._change(delete(tables.orphans).where(orphans.seq.in_(old)))

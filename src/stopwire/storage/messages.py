@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, literal_column, select, tuple_, update
 
 from stopwire.core.jobs import Refusal
 from stopwire.core.message import Direction, Media, Message, Purpose, Status
@@ -259,6 +259,12 @@ class SqlMessages(Noun):
 
     def _media(self, message: str) -> Select[Any]:
         return MEDIA.select().where(tables.media.c.message == message, tables.media.c.account == self.account)
+
+    def forget_kept(self, before: datetime, limit: int) -> int:
+        """Forget at most `limit` answers kept before `before`, of all accounts; how many they were."""
+        kept = tables.idempotency.c
+        old = select(kept.account, kept.key).where(kept.created_at < before).limit(limit)
+        return self._change(delete(tables.idempotency).where(tuple_(kept.account, kept.key).in_(old)))
 
 
 def _narrowed(wanted: MessageFilter) -> list[ColumnElement[bool]]:

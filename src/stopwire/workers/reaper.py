@@ -1,25 +1,29 @@
-"""The quiet engine: ends what waits for answers or parts that will never come."""
+"""The quiet engine: ends what waits for answers or parts that will never come, and forgets what has served its time."""
 
 import asyncio
 
-from stopwire.flows import dispatch, receive
+from stopwire.flows import dispatch, purge, receive
 from stopwire.log import get_logger
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.world import World
 
 log = get_logger(__name__)
 EVERY_SECONDS = 30.0
+PURGE_EVERY = 20  # rounds
 
 
 async def run(world: World) -> None:
+    rounds = 0
     while True:
         await asyncio.sleep(EVERY_SECONDS)
+        rounds += 1
         try:
             for connection in world.carriers:
                 await dispatch.expire_unknown(world, connection=connection)
-            closed = await receive.close_parts(world)
-            if closed:
+            if closed := await receive.close_parts(world):
                 log.info("parts.closed", texts=closed)
+            if rounds % PURGE_EVERY == 0 and (forgotten := await purge.purge(world)):
+                log.info("purge.done", rows=forgotten)
         except StoreClosed:
             return
         except Exception:

@@ -1,0 +1,28 @@
+"""Forget what has served its time: kept answers, carriers' references, reports without a message. Never consent."""
+
+from datetime import timedelta
+
+from stopwire.ports.world import World
+
+KEPT_ANSWERS = timedelta(hours=24)  # as long as an idempotency key holds
+REFERENCES = timedelta(hours=48)  # as long as a carrier's reference names one message
+ORPHANS = timedelta(hours=72)  # a report may come before its answer, but not by days
+AT_ONCE = 500  # rows a unit, so that a STOP never waits long behind it
+
+
+async def purge(world: World) -> int:
+    """One sweep. How many rows it forgot."""
+    now = world.clock.now()
+    forgotten = 0
+    while True:
+        rows = await world.store.write(
+            lambda tx: (
+                tx.messages.forget_kept(now - KEPT_ANSWERS, AT_ONCE)
+                + tx.inbound.forget(now - REFERENCES, AT_ONCE)
+                + tx.jobs.drop_orphans(now - ORPHANS, AT_ONCE)
+            ),
+            account="",
+        )
+        forgotten += rows
+        if rows == 0:
+            return forgotten
