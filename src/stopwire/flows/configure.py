@@ -14,7 +14,7 @@ from stopwire.core.address import SenderKind, kind_of, parse_sender
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.policy import Problem, standard_policy
 from stopwire.core.senders import Directory, Sender, Service, joined, left
-from stopwire.flows.urls import callback_problem, method_problem, reach_of, url_problem
+from stopwire.core.webhooks import callback_problem, method_problem, url_problem
 from stopwire.ports.http import Http, PrivateTargets
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
@@ -334,17 +334,19 @@ def _release(tx: Tx, sender: Sender, now: datetime) -> Sender:
 
 def _problem(change: ServiceChange, directory: Directory, http: Http, private: PrivateTargets) -> Refused | None:
     """The first setting that cannot be."""
-    reach = reach_of(directory, private)
+    reach = PrivateTargets(directory.account.settings.allow_private_webhooks or private)
+    objection = partial(http.refusal, private=reach)
     if change.friendly_name and len(change.friendly_name) > NAME_CHARS_MAX:
         return refuse(20002)
-    for url in (change.inbound_request_url, change.fallback_url):
-        if url and (refused := url_problem(url, http, reach)):
-            return refused
-    if change.status_callback and (refused := callback_problem(change.status_callback, http, reach)):
+    refused = (
+        url_problem(change.inbound_request_url, objection)
+        or url_problem(change.fallback_url, objection)
+        or callback_problem(change.status_callback, objection)
+        or method_problem(change.inbound_method)
+        or method_problem(change.fallback_method)
+    )
+    if refused:
         return refused
-    for method in (change.inbound_method, change.fallback_method):
-        if refused := method_problem(method):
-            return refused
     if change.validity_period is not None and not 1 <= change.validity_period <= VALIDITY_SECONDS_MAX:
         return refuse(21624)
     if change.usecase is not None and change.usecase not in USECASES:

@@ -15,7 +15,7 @@ from stopwire.core.address import SenderKind, country_of, kind_of, national_form
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.inventory import NumberType
 from stopwire.core.senders import Directory, Sender, Webhook
-from stopwire.flows.urls import method_problem, reach_of, url_problem
+from stopwire.core.webhooks import method_problem, url_problem
 from stopwire.ports.http import Http, PrivateTargets
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
@@ -281,13 +281,16 @@ def _default_name(address: str) -> str:
 def _problem(change: SenderChange, directory: Directory, http: Http, private: PrivateTargets) -> Refused | None:
     if change.friendly_name and len(change.friendly_name) > NAME_CHARS_MAX:
         return refuse(20002)
-    reach = reach_of(directory, private)
-    for url in (change.sms_url, change.sms_fallback_url):
-        if url and (refused := url_problem(url, http, reach)):
-            return refused
-    for method in (change.sms_method, change.sms_fallback_method):
-        if refused := method_problem(method):
-            return refused
+    reach = PrivateTargets(directory.account.settings.allow_private_webhooks or private)
+    objection = partial(http.refusal, private=reach)
+    refused = (
+        url_problem(change.sms_url, objection)
+        or url_problem(change.sms_fallback_url, objection)
+        or method_problem(change.sms_method)
+        or method_problem(change.sms_fallback_method)
+    )
+    if refused:
+        return refused
     if change.mps is not None and not 0 < change.mps <= MPS_MAX:
         return refuse(20001, case="range", name="mps")
     return None

@@ -102,6 +102,8 @@ class _Resource:
         headers = dict(scope["headers"])
         method, path = scope["method"], shown_path(scope["path"])
         account = scope["path_params"].get("account")
+        if "\0" in path:
+            return refusal(refuse(20404, path=path))
         if account is not None and not ACCOUNT_SID.fullmatch(account):
             return refusal(refuse(20404, path=path))
         caller = Caller()

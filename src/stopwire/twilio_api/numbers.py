@@ -1,6 +1,7 @@
 """Phone numbers and short codes of an account, and the numbers that can be had."""
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -105,7 +106,7 @@ async def buy(call: Call) -> Response:
     number, area_code = fields.text("PhoneNumber"), fields.text("AreaCode")
     flow = numbers.rehearse_purchase if call.caller.test else numbers.buy
     changed = await call.house(flow, account=call.account, number=number, area_code=area_code, change=change)
-    return answer(show(_changed(call, changed)), 201)
+    return answer(show(replace(_changed(call, changed), account=call.account_shown)), 201)
 
 
 async def fetch(call: Call) -> Response:
