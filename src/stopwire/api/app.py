@@ -4,13 +4,24 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from stopwire.api import blocks, policy, simulator
+from stopwire.api import account, blocks, consent, events, messages, policy, simulator, stats, suggestions, webhooks
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.house import House
 
 PREFIX = "/api/v1"
-ROOMS: tuple[APIRouter, ...] = (policy.router, blocks.router, simulator.router)
+ROOMS: tuple[APIRouter, ...] = (
+    policy.router,
+    blocks.router,
+    messages.router,
+    consent.router,
+    suggestions.router,
+    webhooks.router,
+    simulator.router,
+    account.router,
+    stats.router,
+    events.router,
+)
 
 
 def create(house: House) -> FastAPI:

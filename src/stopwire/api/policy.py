@@ -254,7 +254,7 @@ async def versions(service: ServiceSid, house: TheHouse, who: TheCaller) -> Page
     await _service(house, who.account, service)
     as_of = await house(now)
     found = await house.read(who.account, Services.policies, service)
-    return Page(items=[_version(each) for each in found], next=None, as_of=as_of)
+    return Page(items=[version_out(each) for each in found], next=None, as_of=as_of)
 
 
 Number = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
@@ -262,7 +262,7 @@ Number = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
 
 @router.get("/versions/{version}", summary="One version", response_model_exclude_unset=True)
 async def one_version(service: ServiceSid, version: Number, house: TheHouse, who: TheCaller) -> PolicyVersionOut:
-    return _version(await _policy(house, who.account, service, version))
+    return version_out(await _policy(house, who.account, service, version))
 
 
 async def _policy(house: House, account: str, service: str, version: int) -> PolicyVersion:
@@ -272,7 +272,7 @@ async def _policy(house: House, account: str, service: str, version: int) -> Pol
     return found
 
 
-def _version(value: PolicyVersion) -> PolicyVersionOut:
+def version_out(value: PolicyVersion) -> PolicyVersionOut:
     return PolicyVersionOut(
         version=value.version,
         actor=value.actor,

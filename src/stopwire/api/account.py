@@ -1,0 +1,225 @@
+"""The account's own settings, its senders, and its connections to carriers."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
+
+from stopwire.api import shapes
+from stopwire.api.door import CarefulRoute, Cursor, In, Limit, Out, TheCaller, TheHouse
+from stopwire.api.problems import Problem, Wrong, not_found, wrong
+from stopwire.api.shapes import Page, Sender
+from stopwire.core.address import SenderKind
+from stopwire.core.errors import Refused
+from stopwire.core.senders import Account as CoreAccount
+from stopwire.core.senders import Directory
+from stopwire.flows import account as accounts
+from stopwire.flows import connect, numbers
+from stopwire.flows.tail import now
+from stopwire.ports.house import House
+from stopwire.ports.store import Services
+
+router = APIRouter(route_class=CarefulRoute)
+
+CARRIER_TYPES = ("simulator",)  # what this version can connect to
+
+Name = Annotated[str, Path(max_length=64)]
+
+
+class Account(Out):
+    """What an account is and has chosen. `allow_private_webhooks` null: as the gateway is set."""
+
+    sid: str
+    friendly_name: str
+    status: str = Field(examples=["active"])
+    opt_out_scope: str = Field(examples=["holder"])
+    opted_out_send: str = Field(examples=["reject"])
+    help_when_blocked: str = Field(examples=["reply"])
+    allow_private_webhooks: str | None
+    webhook_retries: str = Field(examples=["inbound"])
+    media_auth: str = Field(examples=["none"])
+    ambiguous: str = Field(examples=["hold"])
+    created_at: datetime
+    updated_at: datetime
+
+
+class AccountChange(In):
+    """What to change; what is left out stays."""
+
+    friendly_name: str | None = Field(None, min_length=1, max_length=64)
+    opt_out_scope: Literal["holder", "account"] | None = None
+    opted_out_send: Literal["reject", "accept_then_fail"] | None = None
+    help_when_blocked: Literal["reply", "silent"] | None = None
+    allow_private_webhooks: Literal["none", "loopback", "all"] | None = None
+    webhook_retries: Literal["none", "inbound", "all"] | None = None
+    media_auth: Literal["none", "basic"] | None = None
+    ambiguous: Literal["hold", "retry"] | None = None
+
+
+@router.get("/account", tags=["Account"], summary="The account and its settings")
+async def account(house: TheHouse, who: TheCaller) -> Account:
+    directory = await _directory(house, who.account)
+    return _account(directory.account)
+
+
+@router.patch("/account", tags=["Account"], summary="Change settings of the account")
+async def change_account(change: AccountChange, house: TheHouse, who: TheCaller) -> Account:
+    changes = {name: getattr(change, name) for name in change.model_fields_set}
+    done = await house(accounts.change_account, account=who.account, changes=changes)
+    if done.problems or done.account is None:
+        errors = [Wrong(path=each.path, message=each.message) for each in done.problems]
+        raise Problem(422, errors[0].message if errors else "This cannot be set.", errors=errors)
+    return _account(done.account)
+
+
+def _account(value: CoreAccount) -> Account:
+    settings = value.settings
+    return Account(
+        sid=value.sid,
+        friendly_name=value.friendly_name,
+        status=value.status,
+        opt_out_scope=settings.opt_out_scope,
+        opted_out_send=settings.opted_out_send,
+        help_when_blocked=settings.help_when_blocked,
+        allow_private_webhooks=settings.allow_private_webhooks,
+        webhook_retries=settings.webhook_retries,
+        media_auth=settings.media_auth,
+        ambiguous=settings.ambiguous,
+        created_at=value.created_at,
+        updated_at=value.updated_at,
+    )
+
+
+async def _directory(house: House, sid: str) -> Directory:
+    directory: Directory = await house.read(sid, Services.directory)
+    return directory
+
+
+class SenderChange(In):
+    """What to change; what is left out stays. An empty URL calls nobody; null for `default_opt_out` or `mps`: the default."""
+
+    friendly_name: str | None = Field(None, max_length=64)
+    sms_url: str | None = Field(None, max_length=4000)
+    sms_method: Literal["GET", "POST"] | None = None
+    sms_fallback_url: str | None = Field(None, max_length=4000)
+    sms_fallback_method: Literal["GET", "POST"] | None = None
+    default_opt_out: bool | None = None
+    mps: float | None = Field(None, gt=0, le=numbers.MPS_MAX, description="Messages a second.")
+
+
+@router.get("/senders", tags=["Senders"], summary="The senders of the account")
+async def senders(
+    house: TheHouse,
+    who: TheCaller,
+    service: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[SenderKind | None, Query()] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[Sender]:
+    as_of = await house(now)
+    directory = await _directory(house, who.account)
+    found = sorted(directory.senders.values(), key=lambda each: (each.created_at, each.sid))
+    found = [each for each in found if (service is None or each.service == service) and (kind is None or each.kind is kind)]
+    if cursor is not None:
+        place = next((number for number, each in enumerate(found) if each.sid == cursor), len(found))
+        found = found[place + 1 :]
+    items = found[:limit]
+    return Page(
+        items=[shapes.sender(each) for each in items], next=items[-1].sid if len(found) > limit else None, as_of=as_of
+    )
+
+
+@router.get("/senders/{sid}", tags=["Senders"], summary="One sender")
+async def sender(sid: Name, house: TheHouse, who: TheCaller) -> Sender:
+    found = (await _directory(house, who.account)).senders.get(sid)
+    if found is None:
+        raise not_found("sender of this SID")
+    return shapes.sender(found)
+
+
+@router.patch("/senders/{sid}", tags=["Senders"], summary="Change a sender's own webhook, default words or speed")
+async def change_sender(sid: Name, change: SenderChange, house: TheHouse, who: TheCaller) -> Sender:
+    given = {name: getattr(change, name) for name in change.model_fields_set}
+    reset = tuple(name for name in ("default_opt_out", "mps") if name in given and given[name] is None)
+    wanted = numbers.SenderChange(**{name: value for name, value in given.items() if value is not None}, reset=reset)
+    done = await house(numbers.update_sender, account=who.account, sender=sid, change=wanted)
+    if done.refused is not None:
+        raise _refused(done.refused)
+    if done.sender is None:
+        raise not_found("sender of this SID")
+    return shapes.sender(done.sender)
+
+
+def _refused(refused: Refused) -> Problem:
+    return Problem(422, refused.message, code=refused.code)
+
+
+class Carrier(Out):
+    """A connection to a carrier. `up` is false while nothing can be handed over."""
+
+    name: str = Field(examples=["simulator"])
+    type: str = Field(examples=["simulator"])
+    up: bool
+    settings: dict[str, Any]
+    senders: list[str]
+
+
+class NewCarrier(In):
+    name: str = Field(min_length=1, max_length=64)
+    type: str = Field(max_length=64, examples=["smpp"])
+    settings: dict[str, Any] = Field({})
+    senders: list[str] = Field([])
+
+
+class Tested(Out):
+    name: str
+    ok: bool
+    detail: str
+
+
+@router.get("/carriers", tags=["Carriers"], summary="Connections to carriers")
+async def carriers(house: TheHouse, who: TheCaller) -> Page[Carrier]:
+    as_of = await house(now)
+    found = await house(connect.connections, account=who.account)
+    return Page(items=[_carrier(each) for each in found], next=None, as_of=as_of)
+
+
+@router.get("/carriers/{name}", tags=["Carriers"], summary="One connection")
+async def carrier(name: Name, house: TheHouse, who: TheCaller) -> Carrier:
+    return _carrier(await _connection(house, who.account, name))
+
+
+@router.post("/carriers", tags=["Carriers"], status_code=201, summary="Add a connection")
+async def add_carrier(new: NewCarrier, house: TheHouse, who: TheCaller) -> Carrier:
+    """This version connects to the simulator only, which is always there."""
+    known = ", ".join(CARRIER_TYPES)
+    if new.type not in CARRIER_TYPES:
+        raise wrong("type", f"This version of Stopwire cannot connect to {new.type!r}: it has {known} only.")
+    raise wrong("type", "The simulator is connected already, and one is enough.")
+
+
+@router.delete("/carriers/{name}", tags=["Carriers"], summary="Remove a connection")
+async def delete_carrier(name: Name, house: TheHouse, who: TheCaller) -> Carrier:
+    """The simulator cannot be removed."""
+    await _connection(house, who.account, name)
+    raise wrong("name", "The simulator is a part of Stopwire and cannot be removed.")
+
+
+@router.post("/carriers/{name}/test", tags=["Carriers"], summary="Is the connection up?")
+async def test_carrier(name: Name, house: TheHouse, who: TheCaller) -> Tested:
+    found = await _connection(house, who.account, name)
+    detail = "It takes messages." if found.up else "It takes no messages just now."
+    return Tested(name=name, ok=found.up, detail=detail)
+
+
+async def _connection(house: House, account: str, name: str) -> connect.Connection:
+    found = await house(connect.connections, account=account)
+    for each in found:
+        if each.name == name:
+            return each
+    raise not_found("connection of this name")
+
+
+def _carrier(value: connect.Connection) -> Carrier:
+    return Carrier(name=value.name, type=value.type, up=value.up, settings={}, senders=list(value.senders))

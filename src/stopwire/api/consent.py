@@ -1,0 +1,87 @@
+"""The consent ledger: read it, verify it, and gather what proves one person's standing."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
+
+from stopwire.api import shapes
+from stopwire.api.door import CarefulRoute, Cursor, Limit, Out, TheCaller, TheHouse, page, person
+from stopwire.api.policy import PolicyVersionOut, version_out
+from stopwire.api.problems import not_found
+from stopwire.api.shapes import Block, ConsentEvent, Message, Page
+from stopwire.flows.prove import evidence
+from stopwire.ports.store import Consent, Cut
+
+router = APIRouter(tags=["Consent"], route_class=CarefulRoute)
+
+
+class Verdict(Out):
+    """`head` is the hash of the last event; whoever keeps it elsewhere can later prove that nothing before it changed."""
+
+    ok: bool
+    events: int
+    head: str
+    first_fault: str | None
+
+
+class CitedPolicy(PolicyVersionOut):
+    service: str
+
+
+class Evidence(Out):
+    """All about one person, oldest first. `complete` is false where there is more than one answer carries."""
+
+    recipient: str = Field(examples=["+14155550101"])
+    as_of: datetime
+    complete: bool
+    blocks: list[Block]
+    events: list[ConsentEvent]
+    messages: list[Message]
+    policies: list[CitedPolicy]
+    ledger: Verdict
+
+
+@router.get("/consent-events", summary="The ledger, the newest first")
+async def consent_events(
+    house: TheHouse,
+    who: TheCaller,
+    recipient: Annotated[str | None, Query(max_length=128)] = None,
+    message: Annotated[str | None, Query(max_length=64, description="SID of the text that made them.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[ConsentEvent]:
+    whom = person(recipient) if recipient is not None else None
+    asked = house.read(who.account, Consent.events, Cut(limit=limit + 1, after=cursor), whom, message)
+    items, further, as_of = await page(house, asked, limit, lambda each: each.event.id)
+    return Page(items=[shapes.consent_event(each) for each in items], next=further, as_of=as_of)
+
+
+@router.get("/consent-events/{id}", summary="One event of the ledger")
+async def consent_event(id: Annotated[str, Path(max_length=64)], house: TheHouse, who: TheCaller) -> ConsentEvent:
+    found = await house.read(who.account, Consent.event, id)
+    if found is None:
+        raise not_found("event of this id")
+    return shapes.consent_event(found)
+
+
+@router.get("/ledger/verify", summary="Check the whole chain, and the block list against it")
+async def verify(house: TheHouse, who: TheCaller) -> Verdict:
+    return Verdict.model_validate(await house.read(who.account, Consent.verify))
+
+
+@router.get("/evidence/{recipient}", summary="What proves one person's standing")
+async def evidence_of(recipient: Annotated[str, Path(max_length=128)], house: TheHouse, who: TheCaller) -> Evidence:
+    """Events with their place in the chain, the texts in both directions, and the settings that were in force."""
+    found = await house(evidence, account=who.account, recipient=person(recipient))
+    return Evidence(
+        recipient=found.recipient,
+        as_of=found.at,
+        complete=found.complete,
+        blocks=[shapes.block(each) for each in found.blocks],
+        events=[shapes.consent_event(each) for each in found.events],
+        messages=[shapes.message(each) for each in found.messages],
+        policies=[CitedPolicy(service=each.service, **version_out(each.version).__dict__) for each in found.policies],
+        ledger=Verdict.model_validate(found.ledger),
+    )
