@@ -1,0 +1,23 @@
+"""Which connection carries a message: the sender's own, and what comes next while that is down."""
+
+from collections.abc import Collection, Sequence
+
+from stopwire.core.senders import Sender
+
+FAILOVER = "failover"  # key of `Sender.settings`: SIDs of connections, in order
+
+
+def order_of(sender: Sender) -> tuple[str, ...]:
+    """The connections of a sender, the first choice first, each once."""
+    more = sender.settings.get(FAILOVER, ())
+    return tuple(dict.fromkeys((sender.connection, *more)))
+
+
+def route(sender: Sender, *, up: Collection[str]) -> str:
+    """The first connection of `sender` that is up; its own where none is, so that the message waits there."""
+    return next((sid for sid in order_of(sender) if sid in up), sender.connection)
+
+
+def next_route(order: Sequence[str], failed: str, *, up: Collection[str]) -> str | None:
+    """The connection to try after `failed`, or None where no other is up. Only for what certainly never left."""
+    return next((sid for sid in order if sid != failed and sid in up), None)
