@@ -111,6 +111,13 @@ def group_of(address: str) -> ChannelGroup:
     return ChannelGroup.WHATSAPP if address.startswith("whatsapp:") else ChannelGroup.TEXT
 
 
+def same_channel(sender: str, recipient: str) -> bool:
+    """Whether a sender can reach a recipient at all: the same channel; RCS reaches plain numbers too."""
+    prefix = sender.partition(":")[0] if ":" in sender else ""
+    wanted = recipient.partition(":")[0] if ":" in recipient else ""
+    return prefix == wanted or (prefix == "rcs" and not wanted)
+
+
 def number_of(address: str) -> str:
     """The address without its channel prefix."""
     prefix, colon, rest = address.partition(":")

@@ -157,7 +157,8 @@ def _keyword(
 
 def network_answers(kind: SenderKind, match: Match) -> bool:
     """Whether the toll-free network replies to this word itself. It knows STOP, and START and UNSTOP, nothing else."""
-    return kind is SenderKind.TOLL_FREE and match.word.casefold() in ("stop", "start", "unstop")
+    said_alone = match.matched_by == "keyword"  # a sentence that means STOP is none to the network
+    return kind is SenderKind.TOLL_FREE and said_alone and match.word.casefold() in ("stop", "start", "unstop")
 
 
 def help_when_blocked(home: Home) -> str:

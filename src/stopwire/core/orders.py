@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from stopwire.core.address import SenderKind, group_of, number_of, parse_recipient, parse_sender
+from stopwire.core.address import SenderKind, number_of, parse_recipient, parse_sender, same_channel
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.segments import smart, units_utf16
 from stopwire.core.senders import Directory, Sender, Service
@@ -27,6 +27,7 @@ SCHEDULED_MAX = 500_000  # an account
 INTENTS = frozenset(
     "otp notifications marketing fraud security customercare delivery education polling announcements events".split()
 )
+SID_CHARS = 34
 MESSAGING_SID = re.compile(r"MG[0-9a-fA-F]{32}\Z")
 CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}\Z")
 
@@ -85,18 +86,19 @@ def check(
     """`order` as a Draft, or the first rule that it breaks. `url_problem` says why a webhook URL may not be called."""
     if not order.to.strip():
         return refuse(21604)
-    service_sid = order.service or (order.from_ if order.from_.startswith("MG") else "")
-    from_ = "" if order.from_.startswith("MG") else order.from_.strip()
+    service_sid, from_ = order.service.strip(), order.from_.strip()
+    if from_.startswith("MG") and len(from_) == SID_CHARS:  # a service where a sender stands; "MGM Grand" is a name
+        service_sid, from_ = service_sid or from_, ""
     if not service_sid and not from_:
         return refuse(21603)
     if not (order.body or order.media or order.content_sid):
         return refuse(21619 if service_sid else 21602)
-    if problem := _fields(order, url_problem):
-        return problem
     service = directory.services.get(service_sid) if service_sid else None
     body = smart(order.body) if _smart(order, service) else order.body
     if units_utf16(body) > BODY_UNITS_MAX:
         return refuse(21617)
+    if problem := _fields(order, url_problem):
+        return problem
     if problem := _service(service_sid, service, directory):
         return problem
     sender = _sender(from_, service, directory, media=bool(order.media))
@@ -188,19 +190,19 @@ def _recipient(to: str, sender: Sender | None, service: Service | None, director
     recipient = parse_recipient(to, region)
     if recipient is None:
         return refuse(21211, to=to)
+    if recipient.startswith("rcs:+"):
+        if sender is not None and sender.kind is not SenderKind.RCS:
+            return refuse(21910)
+        recipient = number_of(recipient)  # consent is the number's, for SMS and RCS alike: one spelling, or a block has a gap
     if sender is None:
         return recipient
     if sender.address == recipient:
         return refuse(21266)
-    if sender.group is not group_of(recipient) or (":" in recipient and _channel(sender.address) != _channel(recipient)):
+    if not same_channel(sender.address, recipient):
         return refuse(21910)
     if sender.kind is SenderKind.ALPHANUMERIC and number_of(recipient).startswith("+1"):
         return refuse(21612, to=recipient, sender=sender.address)
     return recipient
-
-
-def _channel(address: str) -> str:
-    return address.partition(":")[0]
 
 
 def _schedule(order: Order, service: Service | None, now: datetime) -> datetime | Refused | None:

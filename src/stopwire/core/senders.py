@@ -3,12 +3,12 @@
 `select` is the whole of sender selection; chance and turn arrive as arguments.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from stopwire.core.address import ChannelGroup, SenderKind, country_of, group_of, same_area
+from stopwire.core.address import ChannelGroup, SenderKind, country_of, group_of, same_area, same_channel
 from stopwire.core.policy import OptOutPolicy
 
 
@@ -165,26 +165,38 @@ def inbound_webhook(sender: Sender, service: Service | None) -> Webhook | None:
 _TYPE_ORDER = (SenderKind.RCS, SenderKind.SHORT_CODE, SenderKind.ALPHANUMERIC)
 
 
-def candidates(pool: Sequence[Sender], recipient: str, *, service: Service, media: bool) -> list[Sender]:
+def candidates(
+    pool: Sequence[Sender], recipient: str, *, service: Service, media: bool, sticky: str | None = None
+) -> list[Sender]:
     """Senders of `pool` that may carry a message to `recipient`, the best class only, oldest member first.
 
-    Channel, country, type and area code narrow in this order; what is left differs by turn alone.
+    Channel, country, type and area code narrow in this order; what is left differs by turn alone. `sticky` is the
+    SID of the sender that the person knows: while it serves their country, it is the only candidate.
     """
-    group = group_of(recipient)
-    able = [s for s in pool if s.group is group and (not media or s.mms or service.mms_converter)]
-    if group is ChannelGroup.WHATSAPP:
+    able = _serving(pool, recipient, service=service, media=media)
+    if known := [s for s in able if s.sid == sticky]:
+        return known
+    if group_of(recipient) is ChannelGroup.WHATSAPP:
+        return able
+    country = country_of(recipient)
+    able = _best_type(able, country)
+    if service.area_code_geomatch and country in ("US", "CA"):
+        able = [s for s in able if same_area(s.address, recipient)] or able
+    toll_free = [s for s in able if s.kind is SenderKind.TOLL_FREE]
+    return [s for s in able if s.kind is not SenderKind.TOLL_FREE or s is toll_free[0]]
+
+
+def _serving(pool: Sequence[Sender], recipient: str, *, service: Service, media: bool) -> list[Sender]:
+    """Those on the recipient's channel, of their country, else of the US, else any."""
+    able = [s for s in pool if same_channel(s.address, recipient) and (not media or s.mms or service.mms_converter)]
+    if group_of(recipient) is ChannelGroup.WHATSAPP:
         return able
     country = country_of(recipient)
     able = [s for s in able if s.kind is not SenderKind.ALPHANUMERIC or country not in ("US", "CA")]
     able = [s for s in able if s.kind is not SenderKind.SHORT_CODE or s.country == country]
     local = [s for s in able if s.country == country or s.kind in (SenderKind.RCS, SenderKind.ALPHANUMERIC)]
     american = [s for s in able if s.country == "US"]
-    able = local or american or able
-    able = _best_type(able, country)
-    if service.area_code_geomatch and country in ("US", "CA"):
-        able = [s for s in able if same_area(s.address, recipient)] or able
-    toll_free = [s for s in able if s.kind is SenderKind.TOLL_FREE]
-    return [s for s in able if s.kind is not SenderKind.TOLL_FREE or s is toll_free[0]]
+    return local or american or able
 
 
 def _best_type(able: list[Sender], country: str | None) -> list[Sender]:
@@ -196,11 +208,11 @@ def _best_type(able: list[Sender], country: str | None) -> list[Sender]:
     return able
 
 
-def select(found: Sequence[Sender], *, sticky: Sender | None, turn: int) -> Sender | None:
-    """The sender that speaks: the sticky one while it is still a candidate, else the one whose turn it is."""
-    if sticky is not None and any(s.sid == sticky.sid for s in found):
-        return sticky
-    return found[turn % len(found)] if found else None
+def select(found: Sequence[Sender], turn: Callable[[], int]) -> Sender | None:
+    """The sender whose turn it is. Nobody's turn is used up where there is no choice, so that shares stay even."""
+    if len(found) < 2:
+        return found[0] if found else None
+    return found[turn() % len(found)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

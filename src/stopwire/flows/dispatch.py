@@ -16,8 +16,8 @@ from stopwire.core.message import Message, Purpose, Status, advance
 from stopwire.core.optout import may_send
 from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Part
 from stopwire.core.retry import carrier_delay
-from stopwire.core.senders import Directory, Sender, candidates, scopes_of, select
-from stopwire.flows.moves import end, learn, reported, segments_of, tell_status
+from stopwire.core.senders import Directory, Sender, scopes_of
+from stopwire.flows.moves import end, learn, reported, segments_of, speaker, tell_status
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
 
@@ -135,14 +135,10 @@ def _sender_of(
     sender = directory.senders.get(job.sender or "")
     service = directory.services.get(job.service or "")
     if sender is None and service is not None:
-        found = candidates(directory.pool(service.sid), job.recipient, service=service, media=bool(message.media))
-        free = [s for s in found if not may_send(scopes_of(s, service.sid, job.account), blocks, message.purpose)]
-        if found and not free:
+        mms = message.sid.startswith("MM")
+        sender, block = speaker(tx, directory, service, job.recipient, blocks=blocks, media=mms, ids=ids)
+        if block is not None:
             return None, 21610
-        known = tx.services.sticky(service.sid, job.recipient) if service.sticky_sender else None
-        sender = select(free, sticky=directory.senders.get(known or ""), turn=ids.turn())
-        if sender and service.sticky_sender and sender.sid != known:
-            tx.services.stick(service.sid, job.recipient, sender.sid)
     if sender is None:
         return None, 21703
     if may_send(scopes_of(sender, job.service, job.account), blocks, message.purpose):

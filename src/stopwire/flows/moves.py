@@ -14,7 +14,7 @@ from stopwire.core.jobs import Job
 from stopwire.core.message import Message, Purpose, Status, advance, retained
 from stopwire.core.optout import may_send
 from stopwire.core.segments import count
-from stopwire.core.senders import Sender, scopes_of
+from stopwire.core.senders import Directory, Sender, Service, candidates, scopes_of, select
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
 
@@ -135,6 +135,37 @@ def purge(tx: Tx, recipient: str, *, now: datetime, ids: Ids) -> tuple[str, ...]
         ended = Status.CANCELED if message.status is Status.SCHEDULED else Status.FAILED
         end(tx, message, ended, 21610, now=now, ids=ids)
     return tuple(under_way)
+
+
+def speaker(
+    tx: Tx,
+    directory: Directory,
+    service: Service,
+    recipient: str,
+    *,
+    blocks: Sequence[Block],
+    media: bool,
+    ids: Ids,
+    stick: bool = True,
+) -> tuple[Sender | None, Block | None]:
+    """Who speaks for `service`, or the block that forbids it; neither where no sender of its pool reaches the recipient.
+
+    A block of the service or the account forbids; a sender with a block of its own is passed over.
+    """
+    account = directory.account.sid
+    if block := may_send((service.sid, account), blocks, Purpose.MESSAGE):
+        return None, block
+    pool = directory.pool(service.sid)
+    free = [s for s in pool if may_send(scopes_of(s, service.sid, account), blocks, Purpose.MESSAGE) is None]
+    known = tx.services.sticky(service.sid, recipient) if service.sticky_sender else None
+    chosen = select(candidates(free, recipient, service=service, media=media, sticky=known), ids.turn)
+    if chosen is None:
+        passed_over = candidates(pool, recipient, service=service, media=media)
+        holders = [holder for s in passed_over for holder in scopes_of(s, service.sid, account)]
+        return None, may_send(holders, blocks, Purpose.MESSAGE)
+    if stick and service.sticky_sender and chosen.sid != known:
+        tx.services.stick(service.sid, recipient, chosen.sid)
+    return chosen, None
 
 
 def _forbidden(job: Job, senders: Mapping[str, Sender], pool: Sequence[Sender], blocks: Sequence[Block]) -> bool:

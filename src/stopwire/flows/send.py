@@ -11,7 +11,7 @@ from functools import partial
 
 from stopwire import metrics
 from stopwire.core import magic
-from stopwire.core.address import group_of, parse_recipient
+from stopwire.core.address import group_of, parse_recipient, parse_sender
 from stopwire.core.consent import Block
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.events import status_event
@@ -19,8 +19,8 @@ from stopwire.core.jobs import Delivery, Job, Refusal
 from stopwire.core.message import Direction, Media, Message, Purpose, Status, retained
 from stopwire.core.optout import may_send, opted_out_send
 from stopwire.core.orders import SCHEDULED_MAX, Draft, Order, check
-from stopwire.core.senders import Directory, Sender, candidates, scopes_of, select
-from stopwire.flows.moves import segments_of
+from stopwire.core.senders import Directory, Sender, scopes_of
+from stopwire.flows.moves import segments_of, speaker
 from stopwire.ports.http import Http, PrivateTargets
 from stopwire.ports.store import Tx
 from stopwire.ports.values import fingerprint, from_plain, to_plain
@@ -114,15 +114,17 @@ async def rehearse(world: World, *, account: str, order: Order) -> Receipt:
 
 
 def _rehearsal_refusal(order: Order, directory: Directory, now: datetime) -> Refused | None:
-    with_any_sender = check(replace(order, from_="+15005550006", service=""), directory, now=now, url_problem=lambda _: None)
+    with_any_sender = check(replace(order, from_=magic.FROM_VALID, service=""), directory, now=now, url_problem=lambda _: None)
     fields_first = (21604, 21602, 21617, 21620, 21623, 21609, 21624, 30029, 30030, 21654, 21655, 20422)
     if isinstance(with_any_sender, Refused) and with_any_sender.code in fields_first:
         return with_any_sender
     if not order.from_ and not order.service:
         return refuse(21603)
-    if refused := magic.of_from(order.from_ or order.service) or magic.of_to(order.to):
+    recipient = parse_recipient(order.to, "US")
+    sender = parse_sender(order.from_) or order.from_ or order.service
+    if refused := magic.of_from(sender) or magic.of_to(recipient or order.to):
         return refused
-    return None if parse_recipient(order.to, "US") else refuse(21211, to=order.to)
+    return None if recipient else refuse(21211, to=order.to)
 
 
 def accept(
@@ -217,7 +219,29 @@ class _Batch:
             )
         )
         self.tx.tell("message.refused", id=id, to=order.to, code=refused.code)
+        if self.direction is Direction.REPLY and refused.code != 21609:
+            self._tell_refused(order, refused.code)
         return Receipt(refused=refused, refusal=id)
+
+    def _tell_refused(self, order: Order, code: int) -> None:
+        """Nobody waits for the answer to a TwiML reply: its callback is told that it failed."""
+        stillborn = Message(
+            sid=self.ids.sid("SM"),
+            account=self.tx.account,
+            direction=self.direction,
+            sender=order.from_,
+            recipient=order.to,
+            service=order.service or None,
+            body=order.body,
+            status=Status.FAILED,
+            error_code=code,
+            status_callback=order.status_callback or None,
+            callback_method=order.callback_method,
+            created_at=self.now,
+            updated_at=self.now,
+        )
+        event = status_event(stillborn, id=self.ids.sid("WD"), token=self.ids.uuid(), now=self.now)
+        self.deliveries.extend([event] if event else [])
 
     def keep(self) -> None:
         self.tx.messages.add(self.messages)
@@ -237,22 +261,16 @@ class _Batch:
             scopes = scopes_of(draft.sender, service.sid if service else None, account)
             return draft.sender, may_send(scopes, blocks, Purpose.MESSAGE)
         assert service is not None
-        if block := may_send((service.sid, account), blocks, Purpose.MESSAGE):
-            return None, block
-        found = candidates(self.directory.pool(service.sid), draft.recipient, service=service, media=draft.mms)
-        free = [s for s in found if may_send(scopes_of(s, service.sid, account), blocks, Purpose.MESSAGE) is None]
-        if found and not free:
-            return None, may_send([holder for s in found for holder in scopes_of(s, service.sid, account)], blocks, Purpose.MESSAGE)
-        return self._choose(draft, free), None
-
-    def _choose(self, draft: Draft, free: list[Sender]) -> Sender | None:
-        assert draft.service is not None
-        service = draft.service
-        known = self.tx.services.sticky(service.sid, draft.recipient) if service.sticky_sender else None
-        chosen = select(free, sticky=self.directory.senders.get(known or ""), turn=self.ids.turn())
-        if chosen and service.sticky_sender and chosen.sid != known and not draft.send_at:
-            self.tx.services.stick(service.sid, draft.recipient, chosen.sid)
-        return chosen
+        return speaker(
+            self.tx,
+            self.directory,
+            service,
+            draft.recipient,
+            blocks=blocks,
+            media=draft.mms,
+            ids=self.ids,
+            stick=draft.send_at is None,  # a scheduled message chooses when its time comes
+        )
 
     def _opted_out(self, order: Order, draft: Draft, block: Block) -> Receipt:
         refused = refuse(21610)
