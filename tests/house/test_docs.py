@@ -5,12 +5,15 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import typer
+
+from stopwire.core.policy import check, from_data
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "stopwire"
@@ -187,6 +190,14 @@ def test_every_command_that_a_page_names_exists() -> None:
         for noun, verb in re.findall(r"(?:^|[`$(] ?)stopwire ([a-z-]+)(?: ([a-z-]+))?", page.read_text("utf-8"), re.MULTILINE):
             named.add(f"{noun} {verb}" if verb and noun in nouns else noun)
     assert [] == sorted(named - known)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```toml" in page.read_text("utf-8")], ids=name_of)
+def test_every_policy_that_a_page_shows_can_be_saved(page: Path) -> None:
+    for block in re.findall(r"^```toml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        policy, problems = from_data(tomllib.loads(block))
+        assert policy is not None, problems
+        assert [] == [*problems, *check(policy)]
 
 
 # ── the mission ──────────────────────────────────────────────────────────────────────────────────────────
