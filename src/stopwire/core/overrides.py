@@ -28,8 +28,10 @@ class Overrides:
             return on_all or "ct" in self.policy
         if failure in ("read_timeout", "total_timeout"):
             return on_all or "rt" in self.policy
+        if failure == "closed":
+            return on_all
         if failure is not None or status is None:
-            return False  # part of an answer had arrived, or we refuse the address
+            return False  # what arrived was no answer, or we refuse the address
         if 400 <= status < 500:
             return on_all or "4xx" in self.policy
         return status >= 500 and (on_all or "5xx" in self.policy)

@@ -176,9 +176,11 @@ async def _follow(
     rules: Overrides,
     seconds: float,
 ) -> tuple[HttpAnswer | None, str, FailureKind | None]:
-    """One request and the HTTP redirects that follow, each signed for its own URL."""
+    """One request and the HTTP redirects that follow, each signed for its own URL; `seconds` for all of them."""
+    started = world.clock.monotonic()
     for _ in range(HOPS_MAX + 1):
-        request = _request(round_, url, method, params, rules, seconds, world.choices.version)
+        left = max(seconds - (world.clock.monotonic() - started), 0.001)
+        request = _request(round_, url, method, params, rules, left, world.choices.version)
         at = world.clock.now()
         try:
             answer = await world.http.call(request, private=round_.private)
@@ -186,7 +188,7 @@ async def _follow(
             round_.last_code = _CODES[failure.kind]
             _note(round_, request, at, failure.ms, None, failure.text)
             # An answer that broke off was still an answer: the customer's program has seen the request.
-            return None, url, "closed" if failure.answered else failure.kind
+            return None, url, "protocol" if failure.answered else failure.kind
         _note(round_, request, at, answer.ms, answer, None)
         location = answer.headers.get("location")
         if answer.status not in (301, 302, 303, 307, 308) or not location:

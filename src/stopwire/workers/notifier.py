@@ -57,12 +57,14 @@ class Notifier:
         if room <= 0:
             return []
         busy = [host for host, count in self._busy.items() if count >= self._endpoint_parallel]
-        room = min(room, self._endpoint_parallel)
+        # All that is claimed may be for the busiest of the others: it must have room for that.
+        busiest = max((count for count in self._busy.values() if count < self._endpoint_parallel), default=0)
+        room = min(room, self._endpoint_parallel - busiest)
         now = self._world.clock.now()
         return await self._world.store.write(lambda tx: tx.webhooks.claim(room, now, busy), account="")
 
     def _start(self, delivery: Delivery) -> None:
-        host = urlsplit(delivery.url).netloc
+        host = urlsplit(delivery.url).hostname or ""  # as `claim` compares it
         self._busy[host] += 1
         task = asyncio.get_running_loop().create_task(self._deliver(delivery))
         self._running.add(task)
