@@ -6,9 +6,19 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.routing import Router
 
 from stopwire.flows import account as accounts
 from stopwire.flows import own
+from stopwire.flows.authenticate import Caller
+from stopwire.ports.faults import StoreBroken, StoreBusy, StoreClosed, StoreFault, StoreFull, StoreSlow
+from stopwire.ports.http import PrivateTargets
+from stopwire.ports.world import Choices
+from stopwire.twilio_api import calls
+from stopwire.twilio_api.answers import no_content
+from stopwire.twilio_api.auth import serves
+from stopwire.twilio_api.calls import Call, Handler, Outermost, not_found, resource
 from tests.gateway import Gateway
 
 UNKNOWN = "AC" + "0" * 32
@@ -191,3 +201,56 @@ def test_a_host_name_of_twilios_means_its_product(gateway: Gateway, host: str, p
     assert status == answer.status_code
     if "Services" in path and status == 200:
         assert answer.json()["meta"]["url"].startswith(f"http://{host}/v1/Services?")
+
+
+class OneAccountHouse:
+    """A house where everybody is welcome and nothing is kept."""
+
+    choices = Choices(public_url="http://gateway", private_webhooks=PrivateTargets.NONE)
+
+    async def __call__(self, flow: Any, *args: Any, **kwargs: Any) -> Any:
+        return Caller(account=UNKNOWN, name=UNKNOWN)
+
+    async def read(self, account: str, query: Any, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("nothing is kept here")
+
+
+async def ask(handler: Handler, **settings: Any) -> httpx.Response:
+    """What the door answers where `handler` serves the resource."""
+    routes = resource(OneAccountHouse(), "/v1/Thing", get=handler, **settings)
+    app = Outermost(Router(routes, default=not_found), serves)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway", auth=("AC", "x")) as client:
+        return await client.get("/v1/Thing")
+
+
+@pytest.mark.parametrize("fault", [StoreFull, StoreBusy, StoreClosed, StoreSlow, StoreBroken])
+async def test_a_store_that_cannot_answer_is_a_503(fault: type[StoreFault]) -> None:
+    async def broken(call: Call) -> Response:
+        raise fault
+
+    answer = await ask(broken)
+    assert (503, 20503, "Service unavailable") == told(answer)
+    assert "1" == answer.headers["retry-after"]
+    assert answer.headers["twilio-request-id"].startswith("RQ")
+
+
+async def test_a_bug_is_a_500_that_tells_nothing() -> None:
+    async def broken(call: Call) -> Response:
+        raise RuntimeError("secret")
+
+    assert (500, 20500, "Internal Server Error") == told(await ask(broken))
+
+
+async def test_too_many_at_once_are_turned_away_unprocessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    processed: list[Call] = []
+
+    async def work(call: Call) -> Response:
+        processed.append(call)
+        return no_content()
+
+    monkeypatch.setattr(calls, "CONCURRENT_MAX", 1)
+    assert 204 == (await ask(work)).status_code
+    monkeypatch.setattr(calls, "CONCURRENT_MAX", 0)
+    assert (429, 20429, "Too Many Requests") == told(await ask(work))
+    assert 1 == len(processed)
