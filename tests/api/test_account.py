@@ -129,7 +129,7 @@ def test_a_webhook_is_shown_with_its_answer_and_delivered_again(gateway: Gateway
         answer = gateway.http.post(f"/api/v1/webhook-deliveries/{first['id']}/replay")
         assert 200 == answer.status_code, answer.text
         again = eventually(
-            lambda: (d := gateway.http.get(f"/api/v1/webhook-deliveries/{first['id']}").json())["state"] == "delivered" and d or None
+            lambda: ((d := gateway.http.get(f"/api/v1/webhook-deliveries/{first['id']}").json())["state"] == "delivered" and d) or None
         )
         assert [500, 204] == [each["status"] for each in again["attempts"]]
     finally:

@@ -22,7 +22,7 @@ def explain(gateway: Gateway, id: str) -> dict[str, Any]:
 
 
 def delivered(gateway: Gateway, sid: str) -> dict[str, Any]:
-    return eventually(lambda: (m := gateway.http.get(f"/api/v1/messages/{sid}").json())["status"] == "delivered" and m or None)
+    return eventually(lambda: ((m := gateway.http.get(f"/api/v1/messages/{sid}").json())["status"] == "delivered" and m) or None)
 
 
 def test_a_batch_answers_in_the_order_asked(gateway: Gateway) -> None:
@@ -139,7 +139,9 @@ def test_a_delivered_message_is_explained_by_its_attempt(gateway: Gateway) -> No
         pytest.param(["STOP"], TOLL_FREE, "blocked", "STOP", id="a stop to a toll-free number"),
     ],
 )
-def test_an_inbound_text_is_explained(gateway: Gateway, request: pytest.FixtureRequest, texts: list[str], to: str, verdict: str, word: str | None) -> None:
+def test_an_inbound_text_is_explained(
+    gateway: Gateway, request: pytest.FixtureRequest, texts: list[str], to: str, verdict: str, word: str | None
+) -> None:
     phone = gateway.phone(f"+1415555{3100 + sum(map(ord, request.node.name)) % 800}")
     sids = [phone.text(text, to=to)["message_sid"] for text in texts]
     told = explain(gateway, sids[-1])

@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from stopwire.api import account, blocks, consent, events, messages, policy, simulator, stats, suggestions, webhooks
+from stopwire.api import account, blocks, consent, events, imports, messages, policy, simulator, stats, suggestions, webhooks
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.house import House
@@ -12,6 +12,7 @@ from stopwire.ports.house import House
 PREFIX = "/api/v1"
 ROOMS: tuple[APIRouter, ...] = (
     policy.router,
+    imports.router,
     blocks.router,
     messages.router,
     consent.router,

@@ -22,8 +22,8 @@ from starlette.requests import HTTPConnection
 from stopwire.api.problems import Problem, unknown, wrong
 from stopwire.core.address import parse_recipient, parse_sender
 from stopwire.core.orders import parse_instant
+from stopwire.core.scopes import resolve_scope
 from stopwire.core.senders import Directory
-from stopwire.flows.amend import resolve_scope
 from stopwire.flows.authenticate import Caller, authenticate
 from stopwire.flows.tail import now
 from stopwire.ports.house import House

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from stopwire.core.address import group_of, parse_sender
+from stopwire.core.address import group_of
 from stopwire.core.consent import CLOSES, CONSENT_CANNOT_LIFT, OPENS, Act, Block, ConsentEvent, Reason
-from stopwire.core.senders import Directory
+from stopwire.core.scopes import resolve_scope as resolve_scope  # part of what this journey offers
 from stopwire.flows.moves import quiet, shut
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
@@ -38,20 +38,6 @@ class Wish:
     opt_out: bool
     source: str
     wished_at: datetime | None = None
-
-
-def resolve_scope(directory: Directory, text: str) -> str | None:
-    """The holder that `text` names: a SID of the account's, or the address of a sender, which means that sender alone.
-
-    Holders that were deleted still hold, as long as a sender inherited them. None for anybody else's.
-    """
-    text = text.strip()
-    if text == directory.account.sid or text in directory.senders or text in directory.services:
-        return text
-    if any(text in sender.inherited for sender in directory.senders.values()):
-        return text
-    sender = directory.sender_at(parse_sender(text) or "")
-    return sender.sid if sender else None
 
 
 async def block(
