@@ -200,6 +200,13 @@ def test_every_policy_that_a_page_shows_can_be_saved(page: Path) -> None:
         assert [] == [*problems, *check(policy)]
 
 
+def test_every_dependency_has_its_line_of_why() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[><=;\s]", wish)[0] for wish in wanted}
+    told = set(re.findall(r"^\| `([\w-]+)` \|", (DOCS / "why.md").read_text("utf-8"), re.MULTILINE))
+    assert names == told
+
+
 # ── the mission ──────────────────────────────────────────────────────────────────────────────────────────
 
 
