@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from stopwire import __version__, metrics, packs, vault
+from stopwire.carriers import Board
 from stopwire.carriers.simulator import Simulator
 from stopwire.config import Settings
+from stopwire.core.connections import SIMULATOR
 from stopwire.hatch import LocalHouse
 from stopwire.log import get_logger
 from stopwire.net.http import HttpClient
@@ -92,10 +94,12 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
     )
     http = HttpClient()
     simulator = Simulator(store=store, clock=clock, ids=ids)
+    board = Board()
+    board.plug(SIMULATOR, simulator)
     world = World(
         store=store,
         http=http,
-        carriers={simulator.name: simulator},
+        carriers=board,
         phones=simulator,
         packs=packs.load(),
         clock=clock,

@@ -3,6 +3,7 @@
 Carriers name; the core decides. `kind` tells which: the engine never guesses from a text.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,7 @@ class OutcomeKind(StrEnum):
     REJECTED = "rejected"  # refused for good
     UNKNOWN = "unknown"  # no answer came: it may have left
     RELEASED = "released"  # certainly never left: written back to the queue
+    HALTED = "halted"  # cut short by us: some segments left, the others must not
 
 
 class Cause(StrEnum):
@@ -54,6 +56,7 @@ class Part:
     body: str
     media: tuple[str, ...] = ()
     keyword_reply: bool = False
+    write_by: float = math.inf  # monotonic seconds; no byte leaves later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,13 @@ class Connection:
 async def connections(world: World, *, account: str) -> list[Connection]:
     """The connections of the gateway, by name."""
     directory = await world.store.directory(account)
+    up = world.carriers.up()
     return [
         Connection(
             name=name,
-            type=type(carrier).__name__.lower(),
-            up=carrier.room() > 0,
+            type=name,  # the simulator is the only kind there is
+            up=name in up,
             senders=tuple(s.address for s in directory.senders.values() if s.connection == name),
         )
-        for name, carrier in sorted(world.carriers.items())
+        for name in sorted(world.carriers.names())
     ]

@@ -28,34 +28,28 @@ TRIES_AMBIGUOUS_MAX = 2  # writes of one message where the policy for ambiguous 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One round of a connection: how many parts left, how many jobs were taken, and when the next is due."""
+    """One round of a connection: what may leave now, how many jobs were taken, and when the next is due."""
 
-    handed: int
-    taken: int
-    next_due: datetime | None
+    parts: tuple[Part, ...] = ()
+    taken: int = 0
+    next_due: datetime | None = None
 
 
-async def dispatch(world: World, *, connection: str) -> Round:
-    """One round: as many messages as the carrier has room for. The caller waits until there is more to do."""
-    carrier = world.carriers[connection]
-    room = carrier.room()
-    if room <= 0:
-        return Round(handed=0, taken=0, next_due=None)
+async def dispatch(world: World, *, connection: str, room: int) -> Round:
+    """Take as many messages as there is room for. What comes back is marked as written: hand it over at once.
+
+    Each part says until when it may leave. A process that slept between the mark and the socket finds that time
+    passed: a STOP may have been acknowledged meanwhile.
+    """
     write = world.store.write
     claimed = await write(
         partial(claim, connection=connection, room=room, now=world.clock.now(), ids=world.ids), account=""
     )
     if not claimed.parts:
-        return Round(handed=0, taken=claimed.taken, next_due=claimed.next_due)
-    asked_at = world.clock.monotonic()
+        return Round(taken=claimed.taken, next_due=claimed.next_due)
+    write_by = world.clock.monotonic() + world.choices.write_deadline_seconds
     marked = await write(partial(mark, parts=claimed.parts, now=world.clock.now()), account="")
-    if world.clock.monotonic() - asked_at > world.choices.write_deadline_seconds:
-        # This process slept between the mark and the socket: a STOP may have been acknowledged meanwhile.
-        outcomes = [Outcome(attempt=p.attempt, kind=OutcomeKind.RELEASED, detail="write deadline passed") for p in marked]
-    else:
-        outcomes = await carrier.send(marked) if marked else []
-    await settle(world, outcomes=outcomes)
-    return Round(handed=len(marked), taken=claimed.taken, next_due=claimed.next_due)
+    return Round(parts=tuple(replace(part, write_by=write_by) for part in marked), taken=claimed.taken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +203,8 @@ def _settle_one(
             tx.jobs.requeue(message.sid, now, tried=False)
             tx.messages.move([message.sid], Status.QUEUED, now=now)
             tx.wake("dispatch")
+        case OutcomeKind.HALTED:
+            end(tx, message, Status.FAILED, 21610, now=now, ids=ids)
         case OutcomeKind.UNKNOWN:
             again = tx.services.directory().account.settings.ambiguous == "retry"
             if again and job and job.tries + 1 < TRIES_AMBIGUOUS_MAX and message.purpose is Purpose.MESSAGE:
@@ -226,7 +222,8 @@ async def recover(world: World, *, connection: str) -> int:
     jobs = await world.store.read(lambda tx: tx.jobs.under_way(connection), account="")
     claimed = [job.attempt for job in jobs if job.state == "claimed" and job.attempt]
     written = [job.attempt for job in jobs if job.state == "written" and job.attempt]
-    recalled = await world.carriers[connection].recall(written) if written else []
+    carrier = world.carriers.get(connection)
+    recalled = await carrier.recall(written) if written and carrier else []
     known = {outcome.attempt for outcome in recalled}
     outcomes = [
         *(Outcome(attempt=a, kind=OutcomeKind.RELEASED, detail="the process ended before it was sent") for a in claimed),

@@ -68,6 +68,7 @@ async def receive(world: World, *, heard: Received) -> Taken:
     )
     taken = await world.store.write(unit, account=account, lock=(heard.recipient,), urgent=True)
     if taken.under_way:
+        world.carriers.halt(taken.under_way)
         wait = world.choices.stop_wait_seconds
         raced = await world.store.drained(account, heard.recipient, taken.under_way, seconds=wait)
         if raced:  # the carrier has not answered: say so before the STOP is acknowledged

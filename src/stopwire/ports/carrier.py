@@ -1,18 +1,24 @@
 """What a journey may ask of a carrier, and what a carrier may tell us.
 
 The rules of the seam:
- 1. `send` answers exactly one Outcome for each Part, in the order given. It MUST NOT raise for what a network does.
+ 1. `send` calls `answered` exactly once for each Part, as the answers come, and returns when all have come. Parts to
+    one recipient leave in the order given. It MUST NOT raise for what a network does.
  2. A carrier MUST NOT repeat a part by itself, and MUST NOT store or decide about consent.
  3. ACCEPTED means that the carrier has the part; UNKNOWN that it may have it; RELEASED that no byte of it left.
- 4. `Inbox.received` returns after the commit; the carrier acknowledges only then. If it raises, the carrier
+ 4. No byte of a part leaves after its `write_by`: it is answered RELEASED instead. The comparison and the write stand
+    in one step of the event loop.
+ 5. After `halt` no further segment of the named attempts leaves; a part cut short so is answered HALTED.
+ 6. `Inbox.received` returns after the commit; the carrier acknowledges only then. If it raises, the carrier
     MUST answer its network so that the text comes again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from stopwire.core.connections import LinkState, Sealed
 from stopwire.core.jobs import HandsetMessage
+from stopwire.core.policy import Problem
 from stopwire.core.outcomes import DeliveryReport, InboundMedia, Outcome, Part, Received
 
 
@@ -29,8 +35,6 @@ class Inbox(Protocol):
 class Carrier(Protocol):
     """One connection to an upstream."""
 
-    name: str
-
     async def start(self, inbox: Inbox) -> None: ...
     async def stop(self) -> None: ...
 
@@ -38,10 +42,60 @@ class Carrier(Protocol):
         """How many parts may be handed over now; 0 while the link is down."""
         ...
 
-    async def send(self, parts: Sequence[Part]) -> list[Outcome]: ...
+    async def send(self, parts: Sequence[Part], answered: Callable[[Outcome], None]) -> None: ...
+
+    def halt(self, attempts: Sequence[str]) -> None: ...
 
     async def recall(self, parts: Sequence[str]) -> list[Outcome]:
         """What became of attempts whose answer we never saw, where the carrier can tell. Others are left out."""
+        ...
+
+
+    def state(self) -> LinkState: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One setting of a kind of carrier."""
+
+    name: str
+    says: str
+    required: bool = False
+    secret: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierType:
+    """A kind of carrier, and what a connection of it needs."""
+
+    name: str
+    says: str
+    fields: tuple[Field, ...] = ()
+
+
+class Carriers(Protocol):
+    """All connections of this process, by the SID of each."""
+
+    def get(self, connection: str) -> Carrier | None: ...
+    def names(self) -> list[str]: ...
+
+    def up(self) -> frozenset[str]:
+        """Connections that take messages now."""
+        ...
+
+    def halt(self, attempts: Sequence[str]) -> None:
+        """Let no further segment of these attempts leave, whichever connection has them."""
+        ...
+
+    def types(self) -> list[CarrierType]: ...
+
+    def problems(self, type_: str, settings: Mapping[str, Any]) -> list[Problem]:
+        """What is wrong with the settings of a connection to be, secrets included."""
+        ...
+
+    async def test(self, sealed: Sealed) -> LinkState:
+        """Try a connection without using it."""
         ...
 
 

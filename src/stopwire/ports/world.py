@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from stopwire.core.packs import Packs
-from stopwire.ports.carrier import Carrier, Phones
+from stopwire.ports.carrier import Carriers, Phones
 from stopwire.ports.http import Http, PrivateTargets
 from stopwire.ports.store import Store
 
@@ -88,7 +88,7 @@ class Choices:
 class World:
     store: Store
     http: Http
-    carriers: Mapping[str, Carrier]  # by connection name
+    carriers: Carriers
     phones: Phones
     packs: Packs
     clock: Clock

@@ -1,11 +1,17 @@
-"""One loop a connection: hand over what is due, then sleep until something is."""
+"""One engine a connection: claims while there is room, hands over, and settles answers as they come.
+
+Claims, hand-overs and settlements go on beside each other; what is under way is bounded by the carrier's room.
+"""
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 from stopwire import metrics
+from stopwire.core.outcomes import Outcome, OutcomeKind, Part
 from stopwire.flows import dispatch
 from stopwire.log import get_logger
+from stopwire.ports.carrier import Carrier
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.world import World
 
@@ -16,35 +22,92 @@ BEHIND_SECONDS = 0.02  # a due job may wait behind its line: look again soon, bu
 
 
 class Dispatcher:
-    def __init__(self, world: World, connection: str) -> None:
-        self._world, self.connection = world, connection
+    def __init__(self, world: World, connection: str, carrier: Carrier) -> None:
+        self._world, self.connection, self._carrier = world, connection, carrier
         self.bell = asyncio.Event()
+        self._answers: list[Outcome] = []
+        self._answer_bell = asyncio.Event()
+        self._handing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Serve the connection until cancelled or the store closes."""
+        """Serve the connection until cancelled or the store closes. What is under way stays on disk as it is."""
         recovered = await dispatch.recover(self._world, connection=self.connection)
         if recovered:
             log.info("dispatch.recovered", connection=self.connection, messages=recovered)
+        settling = asyncio.get_running_loop().create_task(self._settle())
+        try:
+            await self._claim()
+        finally:
+            for task in (settling, *self._handing):
+                task.cancel()
+            await asyncio.gather(settling, *self._handing, return_exceptions=True)
+
+    async def _claim(self) -> None:
         while True:
             self.bell.clear()
+            room = self._carrier.room()
+            if room <= 0:
+                await self._rest(POLL_SECONDS)
+                continue
             try:
-                done = await dispatch.dispatch(self._world, connection=self.connection)
+                round_ = await dispatch.dispatch(self._world, connection=self.connection, room=room)
             except StoreClosed:
                 return
             except Exception:
-                # The round's messages stay claimed or written on disk; nothing is lost, nothing is sent twice.
+                # Nothing was handed over: what was claimed is claimed on disk, and is released before the next round.
                 log.exception("dispatch.failed", connection=self.connection)
                 await asyncio.sleep(FAULT_SECONDS)
-                await dispatch.recover(self._world, connection=self.connection)
                 continue
-            if done.handed:
-                metrics.dispatched(self.connection, "handed", done.handed)
-            if not done.taken:
-                await self._rest(done)
+            if round_.parts:
+                self._hand_over(round_.parts)
+            if not round_.taken:
+                await self._rest(self._seconds_until(round_))
 
-    async def _rest(self, done: dispatch.Round) -> None:
-        seconds = POLL_SECONDS
-        if done.next_due is not None:
-            seconds = min(seconds, max(BEHIND_SECONDS, (done.next_due - self._world.clock.now()).total_seconds()))
+    def _seconds_until(self, round_: dispatch.Round) -> float:
+        if round_.next_due is None:
+            return POLL_SECONDS
+        due = (round_.next_due - self._world.clock.now()).total_seconds()
+        return min(POLL_SECONDS, max(BEHIND_SECONDS, due))
+
+    async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.bell.wait(), seconds)
+
+    def _hand_over(self, parts: Sequence[Part]) -> None:
+        metrics.dispatched(self.connection, "handed", len(parts))
+        task = asyncio.get_running_loop().create_task(self._send(parts))
+        self._handing.add(task)
+        task.add_done_callback(self._handing.discard)
+
+    async def _send(self, parts: Sequence[Part]) -> None:
+        waiting = {part.attempt for part in parts}
+
+        def answered(outcome: Outcome) -> None:
+            waiting.discard(outcome.attempt)
+            self._answers.append(outcome)
+            self._answer_bell.set()
+
+        try:
+            await self._carrier.send(parts, answered)
+        except Exception:
+            log.exception("carrier.failed", connection=self.connection)
+            for attempt in list(waiting):
+                answered(Outcome(attempt=attempt, kind=OutcomeKind.UNKNOWN, detail="the carrier broke"))
+        self.bell.set()
+
+    async def _settle(self) -> None:
+        """Answers that come while a commit is under way are settled together in the next."""
+        while True:
+            await self._answer_bell.wait()
+            self._answer_bell.clear()
+            answers, self._answers = self._answers, []
+            try:
+                await dispatch.settle(self._world, outcomes=answers)
+            except StoreClosed:
+                return
+            except Exception:
+                log.exception("dispatch.unsettled", connection=self.connection, answers=len(answers))
+                self._answers = answers + self._answers
+                await asyncio.sleep(FAULT_SECONDS)
+                self._answer_bell.set()
+            self.bell.set()

@@ -18,7 +18,7 @@ async def run(world: World) -> None:
         await asyncio.sleep(EVERY_SECONDS)
         rounds += 1
         try:
-            for connection in world.carriers:
+            for connection in world.carriers.names():
                 await dispatch.expire_unknown(world, connection=connection)
             if closed := await receive.close_parts(world):
                 log.info("parts.closed", texts=closed)

@@ -17,13 +17,14 @@ log = get_logger(__name__)
 class Engines:
     def __init__(self, world: World, *, endpoint_parallel: int = 10) -> None:
         self._world = world
-        self._dispatchers = [Dispatcher(world, name) for name in world.carriers]
+        self._carriers = {name: carrier for name in world.carriers.names() if (carrier := world.carriers.get(name))}
+        self._dispatchers = [Dispatcher(world, name, carrier) for name, carrier in self._carriers.items()]
         self._notifier = Notifier(world, endpoint_parallel=endpoint_parallel)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         links = Links(self._world)
-        for carrier in self._world.carriers.values():
+        for carrier in self._carriers.values():
             await carrier.start(links)
         for dispatcher in self._dispatchers:
             self._spawn(dispatcher.run(), f"dispatcher:{dispatcher.connection}")
@@ -43,7 +44,7 @@ class Engines:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for carrier in self._world.carriers.values():
+        for carrier in self._carriers.values():
             await carrier.stop()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -6,13 +6,14 @@ about consent; the toll-free network's own block is the network's, not ours.
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from stopwire.carriers.simulator import networks
 from stopwire.carriers.simulator.magic import Temper, temper_of
 from stopwire.core.address import SenderKind, kind_of
+from stopwire.core.connections import SIMULATOR, LinkState, LinkStatus
 from stopwire.core.jobs import HandsetMessage
 from stopwire.core.message import Status
 from stopwire.core.outcomes import DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received
@@ -27,13 +28,12 @@ REPORT_SECONDS = 0.01  # between the answer and its delivery report
 class Simulator:
     """One connection of kind `simulator`; also the port `Phones`."""
 
-    name = "simulator"
-
     def __init__(self, *, store: Store, clock: Clock, ids: Ids) -> None:
         self._store, self._clock, self._ids = store, clock, ids
         self._inbox: Inbox | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._deferred: Counter[str] = Counter()  # tries of parts to a busy handset, by message
+        self._handing = 0
         self._pace: dict[str, float] = {}  # when a sender with a limit may speak again, monotonic seconds
 
     async def start(self, inbox: Inbox) -> None:
@@ -49,11 +49,25 @@ class Simulator:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def room(self) -> int:
-        return ROOM
+        return ROOM - self._handing
+
+    def state(self) -> LinkState:
+        return LinkState(status=LinkStatus.UP, says="The simulator is part of this process; no text leaves this machine.")
+
+    def halt(self, attempts: Sequence[str]) -> None:
+        """Handsets take a message whole: there is nothing to cut short."""
 
     # ── towards handsets ─────────────────────────────────────────────────────────────────────────────
 
-    async def send(self, parts: Sequence[Part]) -> list[Outcome]:
+    async def send(self, parts: Sequence[Part], answered: Callable[[Outcome], None]) -> None:
+        self._handing += len(parts)
+        try:
+            for outcome in await self._send(parts):
+                answered(outcome)
+        finally:
+            self._handing -= len(parts)
+
+    async def _send(self, parts: Sequence[Part]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         taken: list[HandsetMessage] = []
         answering: list[tuple[str, Part, str]] = []
@@ -86,6 +100,8 @@ class Simulator:
         ]
 
     async def _hand_over(self, account: str, part: Part) -> Outcome:
+        if self._clock.monotonic() > part.write_by:
+            return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail="write deadline passed")
         wait = await self._wait_seconds(account, part.sender)
         if wait > 0:
             return Outcome(attempt=part.attempt, kind=OutcomeKind.DEFERRED, detail="sender limit", retry_after_seconds=wait)
@@ -145,7 +161,7 @@ class Simulator:
     def _report_of(self, message: HandsetMessage) -> DeliveryReport:
         status, _, code = (message.report or "").partition(":")
         return DeliveryReport(
-            connection=self.name,
+            connection=SIMULATOR,
             reference=_reference(message.attempt or ""),
             status=Status(status),
             error_code=int(code) if code else None,
@@ -217,13 +233,13 @@ class Simulator:
         if parts <= 1:
             return [
                 Received(
-                    connection=self.name, sender=sent.peer, recipient=sent.handset, body=sent.body, reference=sent.id, media=media
+                    connection=SIMULATOR, sender=sent.peer, recipient=sent.handset, body=sent.body, reference=sent.id, media=media
                 )
             ]
         pieces = _pieces(sent.body, parts)
         return [
             Received(
-                connection=self.name,
+                connection=SIMULATOR,
                 sender=sent.peer,
                 recipient=sent.handset,
                 body=pieces[number - 1],
