@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from stopwire import metrics
 from stopwire.core.address import group_of, parse_recipient
 from stopwire.core.consent import CLOSES, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
@@ -108,10 +109,12 @@ async def quiet(world: World, *, account: str, recipient: str, under_way: Sequen
     """Wait for the answers of attempts already written, and mark those that have none: then a block may be acknowledged."""
     if not under_way:
         return
+    world.carriers.halt(under_way)
     wait = world.choices.stop_wait_seconds
     raced = await world.store.drained(account, recipient, under_way, seconds=wait)
     if raced:
         await world.store.write(lambda tx: tx.jobs.race(raced), account=account, urgent=True)
+        metrics.stop_raced(len(raced))
 
 
 def purge(tx: Tx, recipient: str, *, now: datetime, ids: Ids) -> tuple[str, ...]:

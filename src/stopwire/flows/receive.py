@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from stopwire import metrics
 from stopwire.core import loops, optout
 from stopwire.core.address import country_of, group_of
-from stopwire.core.consent import CLOSES, Act, ConsentEvent
+from stopwire.core.consent import Act, ConsentEvent
 from stopwire.core.events import inbound_event
 from stopwire.core.jobs import Job, Review
 from stopwire.core.keywords import Match
@@ -25,7 +24,7 @@ from stopwire.core.policy import Keyword, standard_policy
 from stopwire.core.segments import count
 from stopwire.core.senders import Home
 from stopwire.core.suggestions import score
-from stopwire.flows.moves import purge
+from stopwire.flows.moves import purge, quiet
 from stopwire.ports.store import Tx
 from stopwire.ports.values import to_plain
 from stopwire.ports.world import Ids, World
@@ -67,19 +66,14 @@ async def receive(world: World, *, heard: Received) -> Taken:
         public_url=world.choices.public_url,
     )
     taken = await world.store.write(unit, account=account, lock=(heard.recipient,), urgent=True)
-    if taken.under_way:
-        world.carriers.halt(taken.under_way)
-        wait = world.choices.stop_wait_seconds
-        raced = await world.store.drained(account, heard.recipient, taken.under_way, seconds=wait)
-        if raced:  # the carrier has not answered: say so before the STOP is acknowledged
-            await world.store.write(lambda tx: tx.jobs.race(raced), account=account, urgent=True)
-            metrics.stop_raced(len(raced))
+    await quiet(world, account=account, recipient=heard.recipient, under_way=taken.under_way)
     return taken
 
 
 def take(tx: Tx, *, heard: Received, packs: Packs, now: datetime, ids: Ids, public_url: str) -> Taken:
     if repeated := _repeat(tx, heard, now):
-        return repeated
+        # The first copy may still be waiting for answers: this one is not acknowledged before they are there either.
+        return replace(repeated, under_way=purge(tx, heard.recipient, now=now, ids=ids))
     body = heard.body
     if heard.parts > 1:
         tx.inbound.add_part(heard, now)
@@ -124,7 +118,7 @@ def take_whole(
     _remember(tx, heard, message.sid if answer.keep else None, now)
     events = _events(tx, heard, body, message, match, answer, home, now, ids)
     tx.consent.append(events)
-    under_way = purge(tx, heard.recipient, now=now, ids=ids) if any(e.act in CLOSES for e in events) else ()
+    under_way = purge(tx, heard.recipient, now=now, ids=ids) if answer.keyword is Keyword.STOP else ()
     reply = _reply(tx, answer, events, message, home, now, ids)
     suggestion = _suggestion(tx, body, message, match, answer, home, packs, now, ids)
     if answer.keep:

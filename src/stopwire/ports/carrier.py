@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 from stopwire.core.connections import LinkState, Sealed
 from stopwire.core.jobs import HandsetMessage
-from stopwire.core.policy import Problem
 from stopwire.core.outcomes import DeliveryReport, InboundMedia, Outcome, Part, Received
+from stopwire.core.policy import Problem
 
 
 class Inbox(Protocol):
