@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 import typer
 
+from stopwire.core.keywords import recognise_default
 from stopwire.core.policy import check, from_data
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +145,18 @@ def test_generated_pages_are_fresh() -> None:
 def test_the_generator_says_so_when_a_page_lacks_its_marks() -> None:
     with pytest.raises(ValueError, match="needs the marks"):
         generator().filled("# A page without marks", "handsets", "| a | b |")
+
+
+# ── examples ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_examples_of_keywords_are_what_the_page_says() -> None:
+    page = (DOCS / "reference" / "opt-out.md").read_text("utf-8")
+    row = re.search(r"^\| a keyword \| not a keyword \|\n.*\n\| (.+) \| (.+) \|$", page, re.MULTILINE)
+    assert row
+    acting, ordinary = (_CODE.findall(cell) for cell in row.groups())
+    assert [] == [body for body in acting if recognise_default(body, toll_free=False) is None]
+    assert [] == [body for body in ordinary if recognise_default(body, toll_free=False) is not None]
 
 
 # ── calls and commands ───────────────────────────────────────────────────────────────────────────────────
