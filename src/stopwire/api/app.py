@@ -4,7 +4,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from stopwire.api import account, blocks, consent, events, imports, messages, policy, simulator, stats, suggestions, webhooks
+from stopwire.api import account, blocks, consent, events, imports, messages, policy, simulator, stats, suggestions, viewer, webhooks
+from stopwire.api.describe import operation_id
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.house import House
@@ -34,6 +35,7 @@ def create(house: House) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
         exception_handlers={
             HTTPException: on_http,
             RequestValidationError: on_invalid,
@@ -42,6 +44,7 @@ def create(house: House) -> FastAPI:
         },
     )
     app.state.house = house
-    for room in ROOMS:
+    app.state.description = viewer.Description(app)
+    for room in (*ROOMS, viewer.router):
         app.include_router(room, prefix=PREFIX)
     return app
