@@ -6,10 +6,10 @@ Building only: signing is `core/signing.py`, delivering is `flows/notify.py`.
 from collections.abc import Sequence
 from datetime import datetime
 
-from stopwire.core.address import SenderKind, country_of, number_of
+from stopwire.core.address import SenderKind, country_of, mask_digits_x, number_of
 from stopwire.core.errors import title
 from stopwire.core.jobs import Delivery
-from stopwire.core.message import REPORTED, Media, Message
+from stopwire.core.message import REPORTED, Media, Message, Status
 from stopwire.core.optout import Answer
 from stopwire.core.senders import Home, Webhook, inbound_webhook
 
@@ -109,6 +109,7 @@ def status_event(message: Message, *, id: str, token: str, now: datetime) -> Del
     if message.error_code:
         params["ErrorCode"] = str(message.error_code)
         params["ErrorMessage"] = title(message.error_code)
+    params |= _channel_params(message)
     return Delivery(
         id=id,
         account=message.account,
@@ -121,3 +122,12 @@ def status_event(message: Message, *, id: str, token: str, now: datetime) -> Del
         due_at=now,
         created_at=now,
     )
+
+
+def _channel_params(message: Message) -> dict[str, str]:
+    """What a channel adds to a status callback. Text messages have none of it."""
+    prefix, colon, number = message.recipient.partition(":")
+    if not colon:
+        return {}
+    seen = {"EventType": message.status.upper()} if message.status in (Status.DELIVERED, Status.READ) else {}
+    return {"ChannelPrefix": prefix, "ChannelToAddress": mask_digits_x(number), **seen}
