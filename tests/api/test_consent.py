@@ -30,7 +30,7 @@ def test_evidence_is_complete(gateway: Gateway) -> None:
     assert [text["message_sid"]] == [each["message_sid"] for each in found["events"]]
     assert [found["events"][0]["id"]] == [each["event"] for each in found["blocks"]]
     assert text["message_sid"] in [each["sid"] for each in found["messages"]]
-    assert found["complete"] and found["ledger"]["ok"]
+    assert found["complete"] and found["sealed"]
     assert [(gateway.service, found["events"][0]["policy_version"])] == [(p["service"], p["version"]) for p in found["policies"]]
 
 

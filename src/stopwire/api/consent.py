@@ -11,7 +11,7 @@ from stopwire.api.door import CarefulRoute, Cursor, Limit, Out, TheCaller, TheHo
 from stopwire.api.policy import PolicyVersionOut, version_out
 from stopwire.api.problems import not_found
 from stopwire.api.shapes import Block, ConsentEvent, Message, Page
-from stopwire.flows.prove import evidence
+from stopwire.flows import prove
 from stopwire.ports.store import Consent, Cut
 
 router = APIRouter(tags=["Consent"], route_class=CarefulRoute)
@@ -31,7 +31,8 @@ class CitedPolicy(PolicyVersionOut):
 
 
 class Evidence(Out):
-    """All about one person, oldest first. `complete` is false where there is more than one answer carries."""
+    """All about one person, oldest first. `sealed`: every event is as it was written; `complete` is false where there is more
+    than one answer carries. Each event has its place in the chain: `ledger/verify` checks them all."""
 
     recipient: str = Field(examples=["+14155550101"])
     as_of: datetime
@@ -40,7 +41,7 @@ class Evidence(Out):
     events: list[ConsentEvent]
     messages: list[Message]
     policies: list[CitedPolicy]
-    ledger: Verdict
+    sealed: bool
 
 
 @router.get("/consent-events", summary="The ledger, the newest first")
@@ -68,13 +69,13 @@ async def consent_event(id: Annotated[str, Path(max_length=64)], house: TheHouse
 
 @router.get("/ledger/verify", summary="Check the whole chain, and the block list against it")
 async def verify(house: TheHouse, who: TheCaller) -> Verdict:
-    return Verdict.model_validate(await house.read(who.account, Consent.verify))
+    return Verdict.model_validate(await house(prove.verify, account=who.account))
 
 
 @router.get("/evidence/{recipient}", summary="What proves one person's standing")
 async def evidence_of(recipient: Annotated[str, Path(max_length=128)], house: TheHouse, who: TheCaller) -> Evidence:
     """Events with their place in the chain, the texts in both directions, and the settings that were in force."""
-    found = await house(evidence, account=who.account, recipient=person(recipient))
+    found = await house(prove.evidence, account=who.account, recipient=person(recipient))
     return Evidence(
         recipient=found.recipient,
         as_of=found.at,
@@ -83,5 +84,5 @@ async def evidence_of(recipient: Annotated[str, Path(max_length=128)], house: Th
         events=[shapes.consent_event(each) for each in found.events],
         messages=[shapes.message(each) for each in found.messages],
         policies=[CitedPolicy(service=each.service, **version_out(each.version).__dict__) for each in found.policies],
-        ledger=Verdict.model_validate(found.ledger),
+        sealed=found.sealed,
     )

@@ -90,11 +90,16 @@ def verify(rows: Iterable[SealedEvent], *, expected_head: tuple[int, str] | None
     return Verdict(ok=True, events=count, head=previous)
 
 
+def holds(row: SealedEvent) -> bool:
+    """Whether the facts of one row are those that were sealed. Its place among the others is `verify`'s question."""
+    return row.hash == _hash(row.event, row.seq, row.recipient_digest, row.text_digest, row.previous_hash)
+
+
 def _fault(row: SealedEvent, count: int, previous: str) -> str | None:
     if row.seq != count:
         return f"row {count} was expected here: a row is missing"
     if row.previous_hash != previous:
         return "it does not follow the row before it"
-    if row.hash != _hash(row.event, row.seq, row.recipient_digest, row.text_digest, row.previous_hash):
+    if not holds(row):
         return "its facts were changed after it was written"
     return None

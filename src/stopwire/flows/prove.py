@@ -6,13 +6,14 @@ from datetime import datetime
 from functools import partial
 
 from stopwire.core.consent import Block, SealedEvent
-from stopwire.core.ledger import Verdict
+from stopwire.core.ledger import Verdict, holds
 from stopwire.core.message import Message
 from stopwire.ports.store import Cut, MessageFilter, PolicyVersion, Tx
 from stopwire.ports.world import World
 
 EVENTS_MAX = 10_000
 TEXTS_MAX = 10_000
+VERIFY_SECONDS = 900.0  # ten million events and more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class CitedPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that is known of one person's consent, oldest first. `ledger`: what a check of the whole chain found."""
+    """All that is known of one person's consent, oldest first. `sealed`: every event is as it was written."""
 
     recipient: str
     at: datetime
@@ -33,8 +34,13 @@ class Evidence:
     events: tuple[SealedEvent, ...]
     messages: tuple[Message, ...]
     policies: tuple[CitedPolicy, ...]
-    ledger: Verdict
+    sealed: bool
     complete: bool  # false where there is more than was read
+
+
+async def verify(world: World, *, account: str) -> Verdict:
+    """Check the whole ledger of `account`: its chain, and that the block list is its fold."""
+    return await world.store.read(lambda tx: tx.consent.verify(), account=account, seconds=VERIFY_SECONDS)
 
 
 async def evidence(world: World, *, account: str, recipient: str) -> Evidence:
@@ -53,7 +59,7 @@ def _evidence(tx: Tx, *, recipient: str, now: datetime) -> Evidence:
         events=tuple(events),
         messages=tuple(texts),
         policies=tuple(_policies(tx, events, texts)),
-        ledger=tx.consent.verify(),
+        sealed=all(holds(each) for each in events),
         complete=len(events) < EVENTS_MAX and len(texts) < TEXTS_MAX,
     )
 
