@@ -8,8 +8,10 @@ from tests.storage.values import ANN, BOB, NOW, later, sender
 def test_recent_replies_to_a_person_come_newest_first(tx: SqlTx) -> None:
     for number, (to, keyword) in enumerate([(ANN, "STOP"), (BOB, "STOP"), (ANN, "HELP")]):
         tx.replies.add(f"SM{number}", f"CE{number}", keyword, sender().address, to, f"text {number}", later(number))
-    assert [("HELP", "text 2", later(2)), ("STOP", "text 0", NOW)] == tx.replies.recent(ANN, NOW)
-    assert [("HELP", "text 2", later(2))] == tx.replies.recent(ANN, later(1))
+    ours = sender().address
+    assert [("HELP", "text 2", later(2)), ("STOP", "text 0", NOW)] == tx.replies.recent(ours, ANN, NOW)
+    assert [("HELP", "text 2", later(2))] == tx.replies.recent(ours, ANN, later(1))
+    assert [] == tx.replies.recent("+14155550999", ANN, NOW)
 
 
 def test_a_transition_is_confirmed_once(tx: SqlTx) -> None:

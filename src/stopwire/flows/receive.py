@@ -270,7 +270,7 @@ def _reply(
     if not answer.reply or answer.keyword is None or not events:
         return None
     directory = tx.services.directory()
-    recent = tx.replies.recent(message.recipient, now - timedelta(hours=1))
+    recent = tx.replies.recent(home.sender.address, message.recipient, now - loops.RECENT_WINDOW)
     ours = tx.services.account_of(message.recipient) is not None
     of_kind = [at for kind, _, at in recent if kind == answer.keyword.value]
     open_ = loops.may_answer(kind=answer.keyword.value, recent=of_kind, now=now) and loops.may_answer(

@@ -13,10 +13,16 @@ _R = tables.replies.c
 
 _recent = Statement(
     select(_R.keyword, _R.body, _R.at)
-    .where(_R.account == bindparam("of"), _R.recipient == bindparam("person"), _R.at >= bindparam("since"))
+    .where(
+        _R.account == bindparam("of"),
+        _R.recipient == bindparam("person"),
+        _R.sender == bindparam("ours"),
+        _R.at >= bindparam("since"),
+    )
     .order_by(_R.at.desc()),
     "of",
     "person",
+    "ours",
     "since",
 )
 
@@ -24,9 +30,9 @@ _recent = Statement(
 class SqlReplies(Noun):
     """Kept beside the messages they became: those may be deleted, the fence may not forget."""
 
-    def recent(self, recipient: str, since: datetime) -> list[tuple[str, str, datetime]]:
-        """Keyword, body and time of each reply to a person, the newest first."""
-        return [(row[0], row[1], row[2]) for row in _recent.all(self.unit, self.account, recipient, since)]
+    def recent(self, sender: str, recipient: str, since: datetime) -> list[tuple[str, str, datetime]]:
+        """Keyword, body and time of each reply of a sender to a person, the newest first."""
+        return [(row[0], row[1], row[2]) for row in _recent.all(self.unit, self.account, recipient, sender, since)]
 
     def add(
         self, message: str, event: str, keyword: str, sender: str, recipient: str, body: str, now: datetime
