@@ -100,6 +100,8 @@ def of_inbound(message: Message, facts: Facts) -> Explanation:
     why = [_handling_story(decision, message, facts.directory), *_match_story(decision)]
     if row := _ROWS.get(int(decision.get("row") or 0)):
         why.append(row)
+    if decision.get("partial"):
+        why.append("It is part of a long text whose rest did not arrive; only a STOP counts in such a part.")
     why.append(_reply_story(decision, facts.reply))
     why += _webhook_story(decision, facts.deliveries)
     evidence = [*(_event_proof(each, facts.directory) for each in own), *_policy_proof(decision, message)]
