@@ -108,6 +108,12 @@ class Vault:
         except (ValueError, InvalidTag):
             raise SealError("The sealed text is damaged, or was sealed for another purpose.") from None
 
+    def digest(self, secret: str) -> str:
+        return digest(secret)
+
+    def matches(self, secret: str, digested: str) -> bool:
+        return matches(secret, digested)
+
     def is_current(self, sealed: str) -> bool:
         """Whether today's key sealed this; if not, open it and seal it again."""
         return sealed.startswith(f"{VERSION}.{self._id}.")

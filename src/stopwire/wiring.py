@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from stopwire import __version__, metrics, packs, vault
-from stopwire.carriers import Board
+from stopwire.carriers import Board, Supplies
 from stopwire.carriers.simulator import Simulator
 from stopwire.config import Settings
 from stopwire.core.connections import SIMULATOR
@@ -94,8 +94,18 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
     )
     http = HttpClient()
     simulator = Simulator(store=store, clock=clock, ids=ids)
-    board = Board()
-    board.plug(SIMULATOR, simulator)
+    secrets_vault = vault.Vault.open(settings.data_dir)
+    board = Board(
+        Supplies(
+            http=http,
+            clock=clock,
+            ids=ids,
+            vault=secrets_vault,
+            private=settings.allow_private_webhooks,
+            public_url=public_url,
+        )
+    )
+    board.fix(SIMULATOR, simulator)
     world = World(
         store=store,
         http=http,
@@ -104,7 +114,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
         packs=packs.load(),
         clock=clock,
         ids=ids,
-        vault=vault,
+        vault=secrets_vault,
         tail=tail,
         choices=Choices(
             public_url=public_url,

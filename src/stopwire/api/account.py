@@ -1,28 +1,26 @@
-"""The account's own settings, its senders, and its connections to carriers."""
+"""The account's own settings, and its senders."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from stopwire.api import shapes
 from stopwire.api.door import CarefulRoute, Cursor, In, Limit, Out, TheCaller, TheHouse
-from stopwire.api.problems import Problem, Wrong, not_found, wrong
+from stopwire.api.problems import Problem, Wrong, not_found
 from stopwire.api.shapes import Page, Sender
 from stopwire.core.address import SenderKind
 from stopwire.core.errors import Refused
 from stopwire.core.senders import Account as CoreAccount
 from stopwire.core.senders import Directory
 from stopwire.flows import account as accounts
-from stopwire.flows import connect, numbers
+from stopwire.flows import numbers
 from stopwire.flows.tail import now
 from stopwire.ports.house import House
 from stopwire.ports.store import Services
 
 router = APIRouter(route_class=CarefulRoute)
-
-CARRIER_TYPES = ("simulator",)  # what this version can connect to
 
 Name = Annotated[str, Path(max_length=64)]
 
@@ -153,73 +151,3 @@ async def change_sender(sid: Name, change: SenderChange, house: TheHouse, who: T
 
 def _refused(refused: Refused) -> Problem:
     return Problem(422, refused.message, code=refused.code)
-
-
-class Carrier(Out):
-    """A connection to a carrier. `up` is false while nothing can be handed over."""
-
-    name: str = Field(examples=["simulator"])
-    type: str = Field(examples=["simulator"])
-    up: bool
-    settings: dict[str, Any]
-    senders: list[str]
-
-
-class NewCarrier(In):
-    name: str = Field(min_length=1, max_length=64)
-    type: str = Field(max_length=64, examples=["smpp"])
-    settings: dict[str, Any] = Field({})
-    senders: list[str] = Field([])
-
-
-class Tested(Out):
-    name: str
-    ok: bool
-    detail: str
-
-
-@router.get("/carriers", tags=["Carriers"], summary="Connections to carriers")
-async def carriers(house: TheHouse, who: TheCaller) -> Page[Carrier]:
-    as_of = await house(now)
-    found = await house(connect.connections, account=who.account)
-    return Page(items=[_carrier(each) for each in found], next=None, as_of=as_of)
-
-
-@router.get("/carriers/{name}", tags=["Carriers"], summary="One connection")
-async def carrier(name: Name, house: TheHouse, who: TheCaller) -> Carrier:
-    return _carrier(await _connection(house, who.account, name))
-
-
-@router.post("/carriers", tags=["Carriers"], status_code=201, summary="Add a connection")
-async def add_carrier(new: NewCarrier, house: TheHouse, who: TheCaller) -> Carrier:
-    """This version connects to the simulator only, which is always there."""
-    known = ", ".join(CARRIER_TYPES)
-    if new.type not in CARRIER_TYPES:
-        raise wrong("type", f"This version of Stopwire cannot connect to {new.type!r}: it has {known} only.")
-    raise wrong("type", "The simulator is connected already, and one is enough.")
-
-
-@router.delete("/carriers/{name}", tags=["Carriers"], summary="Remove a connection")
-async def delete_carrier(name: Name, house: TheHouse, who: TheCaller) -> Carrier:
-    """The simulator cannot be removed."""
-    await _connection(house, who.account, name)
-    raise wrong("name", "The simulator is a part of Stopwire and cannot be removed.")
-
-
-@router.post("/carriers/{name}/test", tags=["Carriers"], summary="Is the connection up?")
-async def test_carrier(name: Name, house: TheHouse, who: TheCaller) -> Tested:
-    found = await _connection(house, who.account, name)
-    detail = "It takes messages." if found.up else "It takes no messages just now."
-    return Tested(name=name, ok=found.up, detail=detail)
-
-
-async def _connection(house: House, account: str, name: str) -> connect.Connection:
-    found = await house(connect.connections, account=account)
-    for each in found:
-        if each.name == name:
-            return each
-    raise not_found("connection of this name")
-
-
-def _carrier(value: connect.Connection) -> Carrier:
-    return Carrier(name=value.name, type=value.type, up=value.up, settings={}, senders=list(value.senders))

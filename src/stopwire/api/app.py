@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from stopwire.api import account, blocks, consent, events, imports, messages, policy, simulator, stats, suggestions, viewer, webhooks
+from stopwire.api import account, blocks, carriers, consent, events, imports, messages, policy, simulator, stats, suggestions, viewer, webhooks
 from stopwire.api.describe import operation_id
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
 from stopwire.ports.faults import StoreFault
@@ -21,6 +21,7 @@ ROOMS: tuple[APIRouter, ...] = (
     webhooks.router,
     simulator.router,
     account.router,
+    carriers.router,
     stats.router,
     events.router,
 )

@@ -27,6 +27,7 @@ class Connection:
     settings: Mapping[str, Any] = field(default_factory=dict)
     opt_out_by: OptOutBy = OptOutBy.US
     paused: bool = False
+    origin: str = "api"  # api | file: who last wrote its settings
     version: int = 1  # rises with each change, so that a live connection is opened anew
     created_at: datetime
     updated_at: datetime
@@ -45,6 +46,15 @@ class LinkStatus(StrEnum):
     CONNECTING = "connecting"
     DOWN = "down"
     PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEvent:
+    """One line of a connection's log: bound, unbound, throttled, refused …"""
+
+    at: datetime
+    event: str
+    says: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

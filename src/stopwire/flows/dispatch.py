@@ -16,6 +16,7 @@ from stopwire.core.message import Message, Purpose, Status, advance
 from stopwire.core.optout import may_send
 from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Part
 from stopwire.core.retry import carrier_delay
+from stopwire.core.routing import order_of
 from stopwire.core.senders import Directory, Sender, scopes_of
 from stopwire.flows.moves import end, learn, reported, segments_of, speaker, tell_status
 from stopwire.ports.store import Tx
@@ -90,7 +91,7 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
         if sender is None:
             end(tx, message, Status.FAILED, code, now=now, ids=ids)
             continue
-        if sender.connection != job.connection:
+        if job.connection not in order_of(sender):
             tx.jobs.assign(job.message, sender=sender.sid, connection=sender.connection)
             tx.wake("dispatch")
             continue

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from stopwire import metrics
-from stopwire.core.address import group_of, parse_recipient
+from stopwire.core.address import SenderKind, country_of, group_of, kind_of, national_format, parse_recipient
 from stopwire.core.consent import CLOSES, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
 from stopwire.core.jobs import Job
@@ -18,6 +18,13 @@ from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Sender, Service, candidates, scopes_of, select
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
+
+PREFIXES = {
+    SenderKind.SHORT_CODE: "SC",
+    SenderKind.ALPHANUMERIC: "AI",
+    SenderKind.WHATSAPP: "XE",
+    SenderKind.RCS: "XE",
+}  # of SIDs; numbers are PN
 
 
 def segments_of(body: str, mms: bool) -> int:
@@ -169,6 +176,29 @@ def speaker(
     if stick and service.sticky_sender and chosen.sid != known:
         tx.services.stick(service.sid, recipient, chosen.sid)
     return chosen, None
+
+
+def new_sender(address: str, account: str, connection: str, inherited: tuple[str, ...], now: datetime, ids: Ids) -> Sender:
+    """A sender that was just got, with the defaults of its kind; `inherited` is what its address answered to before."""
+    kind = kind_of(address)
+    return Sender(
+        sid=ids.sid(PREFIXES.get(kind, "PN")),
+        account=account,
+        address=address,
+        kind=kind,
+        country="US" if kind is SenderKind.SHORT_CODE else country_of(address),
+        friendly_name=default_name(address),
+        connection=connection,
+        inherited=inherited,
+        mms=kind is not SenderKind.ALPHANUMERIC,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def default_name(address: str) -> str:
+    """The name of a sender that was given none."""
+    return national_format(address) if address.startswith("+") else address
 
 
 def _forbidden(job: Job, senders: Mapping[str, Sender], pool: Sequence[Sender], blocks: Sequence[Block]) -> bool:

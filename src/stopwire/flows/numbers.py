@@ -11,11 +11,12 @@ from itertools import islice
 from typing import Any
 
 from stopwire.core import inventory, magic
-from stopwire.core.address import SenderKind, country_of, kind_of, national_format, parse_recipient, parse_sender
+from stopwire.core.address import SenderKind, kind_of, parse_recipient, parse_sender
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.inventory import NumberType
 from stopwire.core.senders import Directory, Sender, Webhook
 from stopwire.core.webhooks import method_problem, url_problem
+from stopwire.flows.moves import default_name, new_sender
 from stopwire.ports.http import Http, PrivateTargets
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
@@ -23,12 +24,6 @@ from stopwire.ports.world import Ids, World
 NAME_CHARS_MAX = 64
 MPS_MAX = 1000.0
 _AT_ONCE = 100  # offered numbers whose owners are asked for together
-_PREFIXES = {
-    SenderKind.SHORT_CODE: "SC",
-    SenderKind.ALPHANUMERIC: "AI",
-    SenderKind.WHATSAPP: "XE",
-    SenderKind.RCS: "XE",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +174,7 @@ async def rehearse_purchase(
     refused = refused or _problem(change, directory, world.http, world.choices.private_webhooks)
     if refused:
         return SenderChanged(refused=refused)
-    sender = _new(magic.FROM_VALID, account, "simulator", (), now, world.ids)
+    sender = new_sender(magic.FROM_VALID, account, "simulator", (), now, world.ids)
     return SenderChanged(sender=_changed(sender, change, now))
 
 
@@ -250,32 +245,11 @@ def _add(
         return SenderChanged(refused=refused)
     if change.sms_fallback_url and not change.sms_url:
         return SenderChanged(refused=refuse(21406))
-    new = _new(address, tx.account, connection, tx.services.holders_before(address), now, ids)
+    new = new_sender(address, tx.account, connection, tx.services.holders_before(address), now, ids)
     sender = _changed(new, change, now)
     tx.services.add_sender(sender)
     tx.tell("sender.added", sid=sender.sid)
     return SenderChanged(sender=sender)
-
-
-def _new(address: str, account: str, connection: str, inherited: tuple[str, ...], now: datetime, ids: Ids) -> Sender:
-    kind = kind_of(address)
-    return Sender(
-        sid=ids.sid(_PREFIXES.get(kind, "PN")),
-        account=account,
-        address=address,
-        kind=kind,
-        country="US" if kind is SenderKind.SHORT_CODE else country_of(address),
-        friendly_name=_default_name(address),
-        connection=connection,
-        inherited=inherited,
-        mms=kind is not SenderKind.ALPHANUMERIC,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _default_name(address: str) -> str:
-    return national_format(address) if address.startswith("+") else address
 
 
 def _problem(change: SenderChange, directory: Directory, http: Http, private: PrivateTargets) -> Refused | None:
@@ -306,7 +280,7 @@ def _changed(sender: Sender, change: SenderChange, now: datetime) -> Sender:
     )
     values: dict[str, Any] = {name: None for name in change.reset if name in ("default_opt_out", "mps")}
     if change.friendly_name is not None:
-        values["friendly_name"] = change.friendly_name or _default_name(sender.address)
+        values["friendly_name"] = change.friendly_name or default_name(sender.address)
     if change.default_opt_out is not None:
         values["default_opt_out"] = change.default_opt_out
     if change.mps is not None:

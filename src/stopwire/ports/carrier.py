@@ -14,12 +14,16 @@ The rules of the seam:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from stopwire.core.connections import LinkState, Sealed
+from stopwire.core.connections import LinkEvent, LinkState, Sealed
 from stopwire.core.jobs import HandsetMessage
 from stopwire.core.outcomes import DeliveryReport, InboundMedia, Outcome, Part, Received
 from stopwire.core.policy import Problem
+from stopwire.ports.http import Http, PrivateTargets
+
+if TYPE_CHECKING:  # `world` imports this module
+    from stopwire.ports.world import Clock, Ids
 
 
 class Inbox(Protocol):
@@ -50,7 +54,6 @@ class Carrier(Protocol):
         """What became of attempts whose answer we never saw, where the carrier can tell. Others are left out."""
         ...
 
-
     def state(self) -> LinkState: ...
 
 
@@ -72,6 +75,32 @@ class CarrierType:
     name: str
     says: str
     fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a carrier is given to work with."""
+
+    http: Http
+    clock: "Clock"
+    ids: "Ids"
+    private: PrivateTargets  # which addresses that are not public may be called
+    public_url: str  # base of the URLs that a provider calls, without a slash at its end
+    tell: Callable[[str, str], None]  # (event, sentence): one line in the connection's log
+
+
+class CarrierClass(Protocol):
+    """How a kind of carrier is made: a class with these is all that a file of `carriers/` has to hold."""
+
+    TYPE: CarrierType
+
+    def __call__(self, sealed: Sealed, secrets: Mapping[str, str], tools: Tools) -> Carrier:
+        """`secrets` are opened, by field name; `sealed.connection.settings` are the others."""
+        ...
+
+    def problems(self, settings: Mapping[str, Any]) -> list[Problem]:
+        """What is wrong with the settings of a connection to be, secrets among them; known, present and non-empty fields only."""
+        ...
 
 
 class Carriers(Protocol):
@@ -96,6 +125,16 @@ class Carriers(Protocol):
 
     async def test(self, sealed: Sealed) -> LinkState:
         """Try a connection without using it."""
+        ...
+
+    def plug(self, sealed: Sealed) -> Carrier:
+        """Make the carrier of a connection; it is not started. Raises what keeps its secrets from being opened."""
+        ...
+
+    def unplug(self, connection: str) -> None: ...
+
+    def log(self, connection: str) -> list[LinkEvent]:
+        """The last lines of a connection's log, the oldest first. Kept in memory only."""
         ...
 
 

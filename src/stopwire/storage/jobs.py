@@ -179,6 +179,17 @@ class SqlJobs(Noun):
     def assign(self, message: str, *, sender: str, connection: str) -> None:
         _assign.run(self.unit, sender, connection, message, self.account)
 
+    def waiting_senders(self, connection: str) -> list[tuple[str, str]]:
+        """(account, sender) of what is queued for a connection, each once."""
+        waiting = _J.connection == connection, _J.state == QUEUED, _J.sender.is_not(None)
+        query = select(_J.account, _J.sender).where(*waiting).distinct()
+        return [(row.account, row.sender) for row in self._rows(query)]
+
+    def reroute(self, sender: str, *, connection: str) -> int:
+        """Only what is queued: no byte of it has left."""
+        waiting = _J.account == self.account, _J.sender == sender, _J.state == QUEUED, _J.connection != connection
+        return self._change(update(tables.jobs).where(*waiting).values(connection=connection))
+
     def requeue(self, message: str, due_at: datetime, *, tried: bool) -> None:
         """Back into the queue, without an attempt; `tried` counts it as a try."""
         _requeue.run(self.unit, due_at, int(tried), message, self.account)

@@ -14,6 +14,7 @@ from sqlalchemy import Column, Select, Table, select
 
 from stopwire.core import policy as policies
 from stopwire.core.address import ChannelGroup, SenderKind
+from stopwire.core.connections import Connection, OptOutBy
 from stopwire.core.consent import Act, Block, ConsentEvent, Reason, SealedEvent
 from stopwire.core.jobs import Attempt, Delivery, DeliveryAttempt, HandsetMessage, Job, Refusal, Review
 from stopwire.core.message import Direction, Media, Message, Purpose, Status
@@ -93,6 +94,13 @@ SENDER = Shape(
     Sender,
     reads={"kind": SenderKind, "inherited": tuple, "webhook": lambda plain: Webhook(**plain)},
     writes={"webhook": asdict, "settings": dict},
+)
+CONNECTION = Shape(
+    tables.connections,
+    Connection,
+    reads={"opt_out_by": OptOutBy},
+    writes={"settings": dict},
+    without=("secrets",),
 )
 MESSAGE = Shape(
     tables.messages,

@@ -19,6 +19,7 @@ from stopwire.ports.store import Tx
 from stopwire.storage import migrations, tables
 from stopwire.storage.accounts import SqlAccounts
 from stopwire.storage.backup import backup_live, keep_copy_before
+from stopwire.storage.connections import SqlConnections
 from stopwire.storage.consent import SqlConsent
 from stopwire.storage.directories import Directories
 from stopwire.storage.group import FLOOR_MIB, GroupWriter
@@ -45,6 +46,7 @@ class SqlTx:
 
     __slots__ = (
         "_accounts",
+        "_connections",
         "_consent",
         "_handsets",
         "_inbound",
@@ -68,6 +70,7 @@ class SqlTx:
         self._views[account] = self
         self._accounts: SqlAccounts | None = None
         self._services: SqlServices | None = None
+        self._connections: SqlConnections | None = None
         self._messages: SqlMessages | None = None
         self._jobs: SqlJobs | None = None
         self._consent: SqlConsent | None = None
@@ -90,6 +93,12 @@ class SqlTx:
         if self._services is None:
             self._services = SqlServices(self.unit, self.account)
         return self._services
+
+    @property
+    def connections(self) -> SqlConnections:
+        if self._connections is None:
+            self._connections = SqlConnections(self.unit, self.account)
+        return self._connections
 
     @property
     def messages(self) -> SqlMessages:

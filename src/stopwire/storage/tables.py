@@ -122,6 +122,24 @@ policies = Table(  # each version of each policy; rows are only added
     PrimaryKeyConstraint("service", "version"),
 )
 
+connections = Table(
+    "connections",
+    metadata,
+    Column("sid", Sid, primary_key=True),
+    Column("account", Sid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("secrets", Json, nullable=False),  # each sealed by the vault
+    Column("opt_out_by", String(8), nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("origin", String(8), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("account", "name"),
+)
+
 _ANSWERABLE = text("kind <> 'alphanumeric'")
 
 senders = Table(

@@ -18,6 +18,7 @@ from stopwire.ports.world import World
 log = get_logger(__name__)
 POLL_SECONDS = 5.0  # the net under the wake-ups
 FAULT_SECONDS = 1.0
+FINISH_SECONDS = 5.0  # for answers on their way when a connection closes; later ones are recovered as unknown
 BEHIND_SECONDS = 0.02  # a due job may wait behind its line: look again soon, but do not spin
 
 
@@ -28,22 +29,36 @@ class Dispatcher:
         self._answers: list[Outcome] = []
         self._answer_bell = asyncio.Event()
         self._handing: set[asyncio.Task[None]] = set()
+        self._finishing = False
 
     async def run(self) -> None:
-        """Serve the connection until cancelled or the store closes. What is under way stays on disk as it is."""
+        """Serve the connection until told to finish, cancelled, or the store closes. What is under way stays on disk."""
         recovered = await dispatch.recover(self._world, connection=self.connection)
         if recovered:
             log.info("dispatch.recovered", connection=self.connection, messages=recovered)
         settling = asyncio.get_running_loop().create_task(self._settle())
         try:
             await self._claim()
+            if self._handing:
+                await asyncio.wait(self._handing, timeout=FINISH_SECONDS)
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
+            await self._settle_all()
         finally:
             for task in (settling, *self._handing):
                 task.cancel()
             await asyncio.gather(settling, *self._handing, return_exceptions=True)
 
+    async def finish(self, running: "asyncio.Task[None]") -> None:
+        """Claim nothing more, let the answers of what was handed over come in, and end `running`."""
+        self._finishing = True
+        self.bell.set()
+        await asyncio.wait([running], timeout=FINISH_SECONDS + 1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
     async def _claim(self) -> None:
-        while True:
+        while not self._finishing:
             self.bell.clear()
             room = self._carrier.room()
             if room <= 0:
@@ -100,14 +115,20 @@ class Dispatcher:
         while True:
             await self._answer_bell.wait()
             self._answer_bell.clear()
-            answers, self._answers = self._answers, []
             try:
-                await dispatch.settle(self._world, outcomes=answers)
+                await self._settle_all()
             except StoreClosed:
                 return
             except Exception:
-                log.exception("dispatch.unsettled", connection=self.connection, answers=len(answers))
-                self._answers = answers + self._answers
+                log.exception("dispatch.unsettled", connection=self.connection, answers=len(self._answers))
                 await asyncio.sleep(FAULT_SECONDS)
                 self._answer_bell.set()
             self.bell.set()
+
+    async def _settle_all(self) -> None:
+        answers, self._answers = self._answers, []
+        try:
+            await dispatch.settle(self._world, outcomes=answers)
+        except BaseException:
+            self._answers = answers + self._answers
+            raise
