@@ -90,6 +90,8 @@ def _take(
     results: list[ImportRow] = []
     under_way: dict[str, tuple[str, ...]] = {}
     for row in rows:
+        if row.number <= import_.rows:
+            continue  # this piece comes again: its answer was lost on the way
         read = _read(row, directory, defaults, scopes, now)
         if isinstance(read, ImportRow):
             results.append(read)

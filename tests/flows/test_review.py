@@ -1,0 +1,59 @@
+"""Deciding a suggestion is a change of consent like any other."""
+
+from datetime import UTC, datetime, timedelta
+
+from stopwire.flows import review
+from tests.gateway import Gateway
+
+US = "+14155550100"
+
+
+def suggested(gateway: Gateway, person: str, body: str = "please stop texting me") -> str:
+    gateway.phone(person).text(body, to=US)
+    (waiting,) = gateway.http.get("/api/v1/suggestions", params={"recipient": person, "state": "open"}).json()["items"]
+    return str(waiting["id"])
+
+
+def confirm(gateway: Gateway, id: str) -> review.Reviewed:
+    return gateway.run(review.confirm(gateway.world, account=gateway.account_sid, id=id, actor="operator:eve"))
+
+
+def test_a_confirmed_stop_ends_what_was_waiting(gateway: Gateway) -> None:
+    client = gateway.client()
+    later = datetime.now(UTC) + timedelta(hours=1)
+    waiting = client.messages.create(
+        to="+14155557301", messaging_service_sid=gateway.service, body="x", schedule_type="fixed", send_at=later
+    )
+    confirm(gateway, suggested(gateway, "+14155557301"))
+    ended = client.messages(waiting.sid).fetch()
+    assert ("canceled", 21610) == (ended.status, ended.error_code)
+
+
+def test_the_event_names_the_text_and_who_read_it(gateway: Gateway) -> None:
+    confirm(gateway, suggested(gateway, "+14155557302"))
+    (event,) = gateway.http.get("/api/v1/consent-events", params={"recipient": "+14155557302"}).json()["items"]
+    told = tuple(event[name] for name in ("act", "reason", "actor", "text", "scope"))
+    assert ("block", "review", "operator:eve", "please stop texting me", gateway.service) == told
+
+
+def test_a_wrong_number_is_blocked_as_one(gateway: Gateway) -> None:
+    confirm(gateway, suggested(gateway, "+14155557303", "wrong number"))
+    (block,) = gateway.http.get("/api/v1/blocks", params={"recipient": "+14155557303"}).json()["items"]
+    assert "wrong_number" == block["reason"]
+
+
+def test_who_was_blocked_meanwhile_stays_blocked_by_the_first(gateway: Gateway) -> None:
+    id = suggested(gateway, "+14155557304")
+    gateway.phone("+14155557304").text("STOP", to=US)
+    assert confirm(gateway, id).changed
+    (block,) = gateway.http.get("/api/v1/blocks", params={"recipient": "+14155557304"}).json()["items"]
+    assert "keyword" == block["reason"]
+
+
+def test_a_decision_is_taken_once(gateway: Gateway) -> None:
+    id = suggested(gateway, "+14155557305")
+    assert [True, False] == [confirm(gateway, id).changed, confirm(gateway, id).changed]
+
+
+def test_what_is_not_there_is_not_decided(gateway: Gateway) -> None:
+    assert review.Reviewed() == confirm(gateway, "SG" + "0" * 32)
