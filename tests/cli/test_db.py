@@ -65,7 +65,7 @@ def test_a_restore_forgets_nobody_who_opted_out_since_the_backup(run: Run, folde
         assert Exit.NO == again.code
         gateway.phone("+14155553002").text("STOP", to=SENDER)
         busy = run("db", "restore", copy, "--data-dir", folder)
-        assert (Exit.NO, True) == (busy.code, "uses this data directory" in busy.err)
+        assert (Exit.NO, True) == (busy.code, "is in use by Stopwire" in busy.err)
     finally:
         gateway.close()
 

@@ -51,7 +51,7 @@ def _once(talk: Talk, number: str, peer: str, text: str, wait: float, media: "li
         talk.line(f"› {text}", "cyan")
         for message in came:
             talk.line(_line(message))
-        if not came:
+        if wait and not came:
             talk.line(f"Nothing came back within {wait:g} s.", "dim")
 
     talk.answer({"sent": sent, "received": came}, human)
