@@ -73,6 +73,7 @@ def test_a_restore_forgets_nobody_who_opted_out_since_the_backup(run: Run, folde
     assert 0 == restored.code, restored.out
     assert 1 == restored.json["blocks_kept"]
     assert Path(restored.json["replaced"]).exists()
+    assert [] == list(folder.glob("restore-*"))
 
     gateway = running(folder)
     try:

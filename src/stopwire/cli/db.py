@@ -1,6 +1,8 @@
 """`stopwire db`: the store of a data folder: its schema, its soundness, copies out and in."""
 
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +13,8 @@ from stopwire.cli.talk import Talk, local
 
 if TYPE_CHECKING:
     from stopwire.flows.restore import Known
+
+DATABASE = "stopwire.db"
 
 app = typer.Typer(no_args_is_help=True, help="The store: schema, soundness, backups.")
 
@@ -84,8 +88,12 @@ def restore(
     from stopwire.wiring import restore as put_back
 
     known = _known(talk, forget=forget)
-    replaced = put_back(source.absolute(), talk.data_dir)
-    again = in_store(talk.data_dir, lambda world: block_again(world, known=known))
+    talk.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The backup learns of the newer opt-outs aside, so that the database that appears knows of them from its first moment.
+    with TemporaryDirectory(dir=talk.data_dir, prefix="restore-") as aside:
+        put_back(source.absolute(), Path(aside))
+        again = in_store(Path(aside), partial(block_again, known=known))
+        replaced = put_back(Path(aside, DATABASE), talk.data_dir)
     told = {
         "data_dir": str(talk.data_dir),
         "replaced": str(replaced) if replaced else None,
