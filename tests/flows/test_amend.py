@@ -221,3 +221,8 @@ async def test_the_ledger_verifies_after_all_of_it(still: Still) -> None:
     await block(still, reason=Reason.OPERATOR)
     await lift(still)
     assert (await still.ask(lambda tx: tx.consent.verify())).ok
+
+
+async def test_a_stop_by_rcs_holds_for_sms(still: Still) -> None:
+    await still.text("STOP", person=f"rcs:{ANN}", to=ALONE)
+    assert [ANN] == [made.recipient for made in await blocked(still)]

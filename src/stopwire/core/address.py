@@ -91,6 +91,7 @@ class SenderKind(StrEnum):
 def parse_recipient(text: str, region: str | None = None) -> str | None:
     """The canonical address of a person, or None when `text` cannot be one. Never raises.
 
+    RCS reaches a number, and its consent is that of SMS: "rcs:+1…" is the number itself, or a block had a gap.
     Possible is enough, assigned is not asked: fictional and magic numbers pass. Without "+" the number is
     read in `region` (ISO alpha-2), and in the US when there is none.
     """
@@ -242,7 +243,10 @@ def _faults(number: phonenumbers.PhoneNumber) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_CACHED)
 def _recipient(text: str, region: str | None) -> str | None:
-    return _channel_address(text, lambda number: _e164(number, region), prefixes=("whatsapp", "rcs", "messenger"))
+    match = _PREFIX.fullmatch(text.strip())
+    if match and match[1].lower() == "rcs":
+        return _e164(match[2], region)
+    return _channel_address(text, lambda number: _e164(number, region), prefixes=("whatsapp", "messenger"))
 
 
 @lru_cache(maxsize=_CACHED)

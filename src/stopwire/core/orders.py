@@ -190,15 +190,12 @@ def _recipient(to: str, sender: Sender | None, service: Service | None, director
     recipient = parse_recipient(to, region)
     if recipient is None:
         return refuse(21211, to=to)
-    if recipient.startswith("rcs:+"):
-        if sender is not None and sender.kind is not SenderKind.RCS:
-            return refuse(21910)
-        recipient = number_of(recipient)  # consent is the number's, for SMS and RCS alike: one spelling, or a block has a gap
     if sender is None:
         return recipient
     if sender.address == recipient:
         return refuse(21266)
-    if not same_channel(sender.address, recipient):
+    by_rcs_only = to.strip().lower().startswith("rcs:")
+    if not same_channel(sender.address, recipient) or (by_rcs_only and sender.kind is not SenderKind.RCS):
         return refuse(21910)
     if sender.kind is SenderKind.ALPHANUMERIC and number_of(recipient).startswith("+1"):
         return refuse(21612, to=recipient, sender=sender.address)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from stopwire.core import loops, optout
-from stopwire.core.address import country_of, group_of
+from stopwire.core.address import country_of, group_of, parse_recipient
 from stopwire.core.consent import Act, ConsentEvent
 from stopwire.core.events import inbound_event
 from stopwire.core.jobs import Job, Review
@@ -57,6 +57,8 @@ async def receive(world: World, *, heard: Received) -> Taken:
     account = await world.store.account_of(heard.sender)
     if account is None:
         raise UnknownSender(heard.sender)
+    if heard.recipient.startswith("rcs:"):  # consent is the number's: a STOP by RCS must hold for SMS too
+        heard = replace(heard, recipient=parse_recipient(heard.recipient) or heard.recipient)
     unit = partial(
         take,
         heard=heard,
