@@ -14,16 +14,14 @@ The rules of the seam:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from stopwire.core.connections import LinkEvent, LinkState, Sealed
 from stopwire.core.jobs import HandsetMessage
 from stopwire.core.outcomes import DeliveryReport, InboundMedia, Outcome, Part, Received
 from stopwire.core.policy import Problem
+from stopwire.ports.clock import Clock, Ids
 from stopwire.ports.http import Http, PrivateTargets
-
-if TYPE_CHECKING:  # `world` imports this module
-    from stopwire.ports.world import Clock, Ids
 
 
 class Inbox(Protocol):
@@ -82,8 +80,8 @@ class Tools:
     """What a carrier is given to work with."""
 
     http: Http
-    clock: "Clock"
-    ids: "Ids"
+    clock: Clock
+    ids: Ids
     private: PrivateTargets  # which addresses that are not public may be called
     public_url: str  # base of the URLs that a provider calls, without a slash at its end
     tell: Callable[[str, str], None]  # (event, sentence): one line in the connection's log

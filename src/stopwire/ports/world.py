@@ -10,40 +10,10 @@ from typing import Any, Protocol
 
 from stopwire.core.packs import Packs
 from stopwire.ports.carrier import Carriers, Phones
+from stopwire.ports.clock import Clock as Clock
+from stopwire.ports.clock import Ids as Ids
 from stopwire.ports.http import Http, PrivateTargets
 from stopwire.ports.store import Store
-
-
-class Clock(Protocol):
-    def now(self) -> datetime:
-        """The trusted time, aware UTC, to the millisecond."""
-        ...
-
-    def monotonic(self) -> float:
-        """Seconds that only grow; for deadlines."""
-        ...
-
-
-class Ids(Protocol):
-    """Names and chance. Everything random in the gateway comes from here."""
-
-    def sid(self, prefix: str) -> str:
-        """A new SID: `prefix` and 32 hex digits."""
-        ...
-
-    def token(self) -> str:
-        """A new secret of 32 hex digits."""
-        ...
-
-    def uuid(self) -> str: ...
-
-    def jitter(self) -> float:
-        """A number in [0, 1)."""
-        ...
-
-    def turn(self) -> int:
-        """0, 1, 2 …: whose turn it is, so that senders share evenly."""
-        ...
 
 
 class Vault(Protocol):
