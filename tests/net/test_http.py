@@ -5,11 +5,13 @@ import datetime
 import gzip
 import socket
 import ssl
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
@@ -476,3 +478,44 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout(client: HttpClient) -
     assert ("connect_timeout", False) == (failed.kind, failed.answered)
 
 
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", b"a text")], ids=["without a body", "with a body"])
+async def test_no_byte_of_a_request_leaves_after_its_time(client: HttpClient, method: str, body: bytes | None) -> None:
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    with pytest.raises(HttpFailure) as failed:
+        await client.call(HttpRequest(method=method, url=url, body=body, write_by=time.monotonic() - 0.001), private=LOOPBACK)
+    server.close()
+    await server.wait_closed()
+    assert ("late", False) == (failed.value.kind, failed.value.answered)
+    assert b"" == b"".join(heard)
+
+
+async def test_a_process_that_sleeps_before_the_body_is_written_writes_nothing(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The headers wait for the body, and the clock is looked at in the step that writes both."""
+    heard: list[bytes] = []
+    ticks = iter([0.0])  # the first look is in time, every later one is not
+    clock = SimpleNamespace(monotonic=lambda: next(ticks, 10.0))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    monkeypatch.setattr("stopwire.net.http.time", clock)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    with pytest.raises(HttpFailure) as failed:
+        await client.call(HttpRequest(method="POST", url=url, body=b"a text", write_by=1.0), private=LOOPBACK)
+    server.close()
+    await server.wait_closed()
+    assert "late" == failed.value.kind
+    assert b"" == b"".join(heard)

@@ -8,12 +8,15 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
+from aiohttp.connector import Connection
 from yarl import URL
 
 from stopwire.net.ssrf import UnusableUrl, allowed_ip, is_localhost, refusal, target
@@ -50,6 +53,7 @@ class HttpClient:
             raise watch.failure("refused_address", str(error)) from None
         if reason := refusal(request.url, private=private):
             raise watch.failure("refused_address", reason)
+        _write_by.set(request.write_by)
         with _sorted(watch, url):
             async with asyncio.timeout(request.total_timeout) as watch.deadline:
                 return await self._answer(request, url, self._session(private), watch)
@@ -104,7 +108,13 @@ class HttpClient:
                 keepalive_timeout=IDLE_SECONDS,
                 limit=0,  # the callers bound themselves, by endpoint
             )
-            session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+            session = aiohttp.ClientSession(
+                connector=connector,
+                request_class=_PunctualRequest,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
+            session._retry_connection = False  # aiohttp repeats a GET by itself; whether one is repeated is the caller's
             self._sessions[private] = session
         return session
 
@@ -134,6 +144,34 @@ def system_lookup() -> Lookup:
         return [str(address[0]) for *_, address in found]
 
     return lookup
+
+
+_write_by: ContextVar[float] = ContextVar("write_by")  # of the request under way in this task
+
+
+class _TooLate(aiohttp.ClientError):
+    """The time came in which no byte of the request may leave any more."""
+
+
+class _PunctualRequest(aiohttp.ClientRequest):
+    """Compares the clock and writes in one step of the event loop: a process that slept in between writes nothing."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Without a body, headers leave here; with one, they wait and leave together with it in `write_bytes`."""
+        if time.monotonic() > _write_by.get():
+            conn.close()
+            raise _TooLate
+        return await super().send(conn)
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        if time.monotonic() > _write_by.get():
+            if conn.protocol is not None:
+                conn.protocol.set_exception(_TooLate())
+            conn.close()
+            return
+        await super().write_bytes(writer, conn, content_length)
 
 
 class _RefusedAddress(OSError):
@@ -254,6 +292,8 @@ def _sorted(watch: _Watch, url: URL) -> Iterator[None]:
     host = url.host
     try:
         yield
+    except _TooLate as error:
+        raise watch.failure("late", f"The request to {host} was not written in time, and was not sent.") from error
     except aiohttp.ConnectionTimeoutError as error:
         raise watch.failure("connect_timeout", f"{host} did not accept a connection in time.") from error
     except aiohttp.ServerTimeoutError as error:

@@ -4,6 +4,7 @@ Redirects, retries and schedules are the caller's; which addresses may be reache
 obeyed in `net/`. No client library is known on this floor.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,7 @@ class PrivateTargets(StrEnum):
 
 
 FailureKind = Literal[
+    "late",  # `write_by` passed; nothing left this machine
     "dns",  # the name has no address
     "refused_address",  # we do not call this address; nothing left this machine
     "connect",  # refused, reset, unreachable
@@ -45,6 +47,7 @@ class HttpRequest:
     verify_tls: bool = True
     sni: bool = True
     bytes_max: int = 65_536  # of the answer's body, after decompression
+    write_by: float = math.inf  # seconds of `time.monotonic`; no byte of the request leaves later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,10 @@ class HttpAnswer:
     body: bytes
     ms: int
     truncated: bool = False  # the body was longer than `bytes_max`
+
+
+NOTHING_LEFT: frozenset[FailureKind] = frozenset({"late", "dns", "refused_address", "connect", "connect_timeout", "tls"})
+# A failure of these kinds came before the first byte of the request; after any other the server may have acted.
 
 
 class HttpFailure(Exception):
