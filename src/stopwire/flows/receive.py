@@ -17,7 +17,7 @@ from stopwire.core.events import inbound_event
 from stopwire.core.jobs import Job, Review
 from stopwire.core.keywords import Match
 from stopwire.core.message import Direction, Media, Message, Purpose, Status
-from stopwire.core.optout import Answer
+from stopwire.core.optout import Answer, Change
 from stopwire.core.outcomes import Received
 from stopwire.core.packs import Packs
 from stopwire.core.policy import Keyword, standard_policy
@@ -110,7 +110,7 @@ def take_whole(
     if partial_text and not (match and match.keyword is Keyword.STOP and heard.part == 1):
         match = None  # only a STOP is so sure of itself that the rest of the text does not matter
     late = _is_late_start(tx, match, heard, home)
-    answer = Answer(row=5, keyword=Keyword.START, forward=False) if late else optout.answer(match, blocks, home)
+    answer = _ignored_start(home) if late else optout.answer(match, blocks, home)
 
     message = _message(heard, body, home, answer, match, now, ids, partial_text)
     media = [
@@ -180,6 +180,12 @@ def _is_late_start(tx: Tx, match: Match | None, heard: Received, home: Home) -> 
     group = group_of(heard.recipient)
     newest = [tx.consent.newest(holder, group, heard.recipient, [Act.OPT_OUT, Act.REPEAT]) for holder in home.scopes]
     return any(row is not None and row.event.occurred_at > heard.sent_at for row in newest)
+
+
+def _ignored_start(home: Home) -> Answer:
+    """Row 5 for a START that came too late; the application, which was told of the STOP, hears nothing of it."""
+    no_change = Change(act=Act.NO_CHANGE, holder=home.holder, reason=None)
+    return Answer(row=5, keyword=Keyword.START, changes=(no_change,), forward=False)
 
 
 def _message(
@@ -348,7 +354,7 @@ def _suggestion(
         recipient=message.recipient,
         sender=message.sender or "",
         scope=home.holder,
-        message=message.sid,
+        message=message.sid if answer.keep else None,
         body=body,
         proposes=proposes,
         reason=reason,

@@ -1,0 +1,138 @@
+"""Delivery reports: forward only, whenever they come."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from stopwire.core.message import Message, Status
+from stopwire.core.orders import Order
+from stopwire.core.outcomes import DeliveryReport, OutcomeKind
+from stopwire.flows import dispatch, report
+from tests.flows.still import ALONE, TOLL_FREE, Still, still_house
+
+ANN = "+14155550101"
+
+
+@pytest.fixture
+async def still(tmp_path: Path) -> AsyncIterator[Still]:
+    async with still_house(tmp_path) as house:
+        yield house
+
+
+async def sent(still: Still, sender: str = ALONE, **more: str) -> tuple[Message, str]:
+    """A message the carrier took, and the carrier's reference."""
+    message = await still.one(to=ANN, from_=sender, **more)
+    (part,) = await still.mark(await still.claim())
+    await still.settle([part])
+    return message, part.attempt
+
+
+async def tell(still: Still, reference: str, status: Status, code: int | None = None) -> None:
+    told = DeliveryReport(connection="simulator", reference=reference, status=status, error_code=code)
+    await report.report(still.world, reports=[told])
+
+
+async def test_a_report_moves_the_message_and_tells_the_customer(still: Still) -> None:
+    message, reference = await sent(still, status_callback="https://example.com/cb")
+    await tell(still, reference, Status.DELIVERED)
+    assert "delivered" == (await still.seen(message)).status
+    assert [("sent", None), ("delivered", None)] == await still.callbacks(message)
+
+
+async def test_a_bad_report_carries_its_code(still: Still) -> None:
+    message, reference = await sent(still, status_callback="https://example.com/cb")
+    await tell(still, reference, Status.UNDELIVERED, 30003)
+    seen = await still.seen(message)
+    assert ("undelivered", 30003) == (seen.status, seen.error_code)
+    assert [("sent", None), ("undelivered", "30003")] == await still.callbacks(message)
+
+
+@pytest.mark.parametrize("order", list(permutations([Status.SENT, Status.DELIVERED, Status.READ])), ids=lambda o: "-".join(o))
+async def test_whatever_the_order_of_reports_the_status_is_the_furthest(still: Still, order: tuple[Status, ...]) -> None:
+    message, reference = await sent(still)
+    for status in order:
+        await tell(still, reference, status)
+    assert "read" == (await still.seen(message)).status
+
+
+async def test_a_repeated_report_tells_the_customer_once(still: Still) -> None:
+    message, reference = await sent(still, status_callback="https://example.com/cb")
+    for _ in range(3):
+        await tell(still, reference, Status.DELIVERED)
+    assert [("sent", None), ("delivered", None)] == await still.callbacks(message)
+
+
+async def test_a_delivered_message_is_not_undelivered_by_a_late_report(still: Still) -> None:
+    message, reference = await sent(still)
+    await tell(still, reference, Status.DELIVERED)
+    await tell(still, reference, Status.UNDELIVERED, 30003)
+    seen = await still.seen(message)
+    assert ("delivered", None) == (seen.status, seen.error_code)
+
+
+async def test_a_handset_that_was_away_may_still_confirm(still: Still) -> None:
+    message, reference = await sent(still)
+    await tell(still, reference, Status.UNDELIVERED, 30003)
+    await tell(still, reference, Status.DELIVERED)
+    seen = await still.seen(message)
+    assert ("delivered", None) == (seen.status, seen.error_code)
+
+
+async def test_a_report_that_overtook_the_carriers_answer_is_kept_for_it(still: Still) -> None:
+    message = await still.one(to=ANN, from_=ALONE, status_callback="https://example.com/cb")
+    (part,) = await still.mark(await still.claim())
+    await tell(still, part.attempt, Status.DELIVERED)
+    assert "sending" == (await still.seen(message)).status
+    await still.settle([part])
+    assert "delivered" == (await still.seen(message)).status
+    assert [("sent", None), ("delivered", None)] == await still.callbacks(message)
+
+
+async def test_a_report_of_nothing_we_know_changes_nothing(still: Still) -> None:
+    message, _ = await sent(still)
+    await tell(still, "nobody", Status.UNDELIVERED, 30003)
+    assert "sent" == (await still.seen(message)).status
+
+
+async def test_a_report_settles_a_message_whose_answer_was_doubtful(still: Still) -> None:
+    message = await still.one(to=ANN, from_=ALONE)
+    (part,) = await still.mark(await still.claim())
+    await still.settle([part], OutcomeKind.UNKNOWN)
+    await tell(still, part.attempt, Status.DELIVERED)
+    assert "delivered" == (await still.seen(message)).status
+    still.clock.moved = timedelta(hours=11)
+    await dispatch.expire_unknown(still.world, connection="simulator")
+    assert "delivered" == (await still.seen(message)).status
+
+
+async def test_the_toll_free_networks_block_is_learned(still: Still) -> None:
+    message, reference = await sent(still, TOLL_FREE)
+    await tell(still, reference, Status.UNDELIVERED, 30004)
+    assert ("undelivered", 30004) == ((seen := await still.seen(message)).status, seen.error_code)
+    assert ["block"] == await still.acts(ANN)
+    (receipt,) = await still.send(Order(to=ANN, from_=TOLL_FREE, body="Hello"))
+    assert receipt.refused is not None
+    assert 21610 == receipt.refused.code
+
+
+async def test_the_same_code_from_another_network_is_no_opt_out(still: Still) -> None:
+    _, reference = await sent(still, ALONE)
+    await tell(still, reference, Status.UNDELIVERED, 30004)
+    assert [] == await still.acts(ANN)
+
+
+async def test_a_report_on_a_message_that_was_deleted_is_forgotten(still: Still) -> None:
+    message, reference = await sent(still)
+    await still.change(lambda tx: tx.messages.delete(message.sid))
+    await tell(still, reference, Status.DELIVERED)
+
+
+async def test_a_discarded_body_is_gone_once_the_message_is_final(still: Still) -> None:
+    message, reference = await sent(still, content_retention="discard", address_retention="obfuscate")
+    assert "Hello" == (await still.seen(message)).body
+    await tell(still, reference, Status.DELIVERED)
+    seen = await still.seen(message)
+    assert ("", "+1415555XXXX") == (seen.body, seen.recipient)
