@@ -20,10 +20,18 @@ def digest(key: str, value: str) -> str:
     return hmac.new(key.encode(), value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
+def words_of(event: ConsentEvent) -> str | None:
+    """What people wrote in this event, as it is sealed: the message, and the note of who acted. None where there is neither."""
+    if event.note is None:
+        return event.text
+    return f"{event.text or ''}\0{event.note}"
+
+
 def seal(event: ConsentEvent, *, seq: int, previous_hash: str, key: str) -> SealedEvent:
     """`event` as row `seq` (from 1) of its account's ledger, following `previous_hash`."""
     recipient_digest = digest(key, event.recipient)
-    text_digest = None if event.text is None else digest(key, event.text)
+    words = words_of(event)
+    text_digest = None if words is None else digest(key, words)
     return SealedEvent(
         seq=seq,
         event=event,

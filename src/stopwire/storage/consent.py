@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, bindparam, delete, func, select
 
 from stopwire.core.address import ChannelGroup, group_of
 from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, SealedEvent, block_of, fold
-from stopwire.core.ledger import GENESIS, Verdict, digest, seal, verify
+from stopwire.core.ledger import GENESIS, Verdict, digest, seal, verify, words_of
 from stopwire.ports.store import Cut
 from stopwire.storage import tables
 from stopwire.storage.cuts import cut_of
@@ -250,7 +250,8 @@ class _Seen:
         event = sealed.event
         if event.recipient and digest(self._key, event.recipient) != sealed.recipient_digest:
             return False
-        return event.text is None or digest(self._key, event.text) == sealed.text_digest
+        words = words_of(event)
+        return words is None or digest(self._key, words) == sealed.text_digest
 
 
 def _sealed(rows: Sequence[Row[Any]]) -> list[SealedEvent]:
