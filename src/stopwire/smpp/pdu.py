@@ -450,8 +450,13 @@ _set_sequence, _set_status = _setter(Pdu, "sequence"), _setter(Pdu, "status")
 _set_tlvs, _set_broken = _setter(Pdu, "tlvs"), _setter(Pdu, "broken_tlvs")
 
 
-def encode(pdu: Pdu) -> bytes:
-    """The octets of `pdu`. Raises PduError with the field's own status if a value does not fit its field."""
+def encode(pdu: Pdu, *, sequence: int | None = None) -> bytes:
+    """The octets of `pdu`, under another sequence number if one is given.
+
+    Raises PduError with the field's own status if a value does not fit its field.
+    """
+    if sequence is None:
+        sequence = pdu.sequence
     layout = _LAYOUTS[pdu.command]
     values = layout.values(pdu)
     if pdu.status and layout.is_response and not pdu.tlvs and values == layout.defaults:
@@ -482,13 +487,13 @@ def encode(pdu: Pdu) -> bytes:
         raise PduError(
             Status.ESME_RINVCMDLEN,
             f"{pdu.command.name} would have {length} octets; at most {PDU_OCTETS_MAX} are allowed: shorten its message.",
-            sequence=pdu.sequence,
+            sequence=sequence,
             command=pdu.command,
         )
     try:
-        return _HEADER.pack(length, layout.command, pdu.status, pdu.sequence) + body
+        return _HEADER.pack(length, layout.command, pdu.status, sequence) + body
     except struct.error as error:
-        sentence = f"{pdu.command.name} has status {pdu.status} and sequence {pdu.sequence}; each is four octets without a sign."
+        sentence = f"{pdu.command.name} has status {pdu.status} and sequence {sequence}; each is four octets without a sign."
         raise PduError(Status.ESME_RSYSERR, sentence, command=pdu.command) from error
 
 
