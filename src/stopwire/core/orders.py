@@ -127,7 +127,7 @@ def check(
 
 
 def _fields(order: Order, url_problem: Callable[[str], str | None]) -> Refused | None:
-    if any(not _is_web_url(url) for url in order.media):
+    if any(not _is_web_url(url) or len(url) > URL_CHARS_MAX for url in order.media):
         return refuse(21620)
     if len(order.media) > MEDIA_MAX:
         return refuse(21623)
