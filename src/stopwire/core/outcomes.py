@@ -64,6 +64,7 @@ class Outcome:
     attempt: str
     kind: OutcomeKind
     reference: str | None = None  # the carrier's id, with ACCEPTED
+    segments: tuple[str, ...] = ()  # its ids of each segment, where it reports on each; the first is `reference`
     cause: Cause = Cause.OTHER
     detail: str | None = None  # the carrier's own words
     retry_after_seconds: float | None = None
@@ -71,13 +72,26 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """The carrier's later word on an accepted part."""
+    """The carrier's later word on an accepted part.
+
+    `forms`: canonical forms of the id, the most likely first. What follows them helps to tell which part is meant.
+    """
 
     connection: str
     reference: str
     status: Status
     error_code: int | None = None
     at: datetime | None = None
+    forms: tuple[str, ...] = ()
+    sender: str | None = None  # ours
+    recipient: str | None = None
+    hint: int | None = None  # 16 bits that we gave the part: see `hint_of`
+    text: str | None = None  # how it begins
+
+
+def hint_of(attempt: str) -> int:
+    """16 bits of an attempt, for carriers that hand them back: a hint, never proof."""
+    return int(attempt[-4:], 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +111,9 @@ class Received:
     reference: str | None = None  # the carrier's id, unique for 48 hours
     sent_at: datetime | None = None  # only where the carrier's stamp has a zone and can be trusted
     media: tuple[InboundMedia, ...] = ()
+    answered: bool = False  # the carrier says that it has answered this keyword itself
     part_reference: int | None = None
     part: int = 1
     parts: int = 1
+    octets: bytes | None = None  # as they came, so that parts are joined before they are read
+    alphabet: str | None = None  # of `octets`: see `core/alphabets`

@@ -12,13 +12,13 @@ from functools import partial
 from stopwire.core.address import group_of
 from stopwire.core.consent import Block
 from stopwire.core.jobs import Attempt, Job
-from stopwire.core.message import Message, Purpose, Status, advance
+from stopwire.core.message import Message, Purpose, Status
 from stopwire.core.optout import may_send
 from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Part
 from stopwire.core.retry import carrier_delay
 from stopwire.core.routing import order_of
 from stopwire.core.senders import Directory, Sender, scopes_of
-from stopwire.flows.moves import end, learn, reported, segments_of, speaker, tell_status
+from stopwire.flows.moves import accepted, end, learn, learn_from, reported, segments_of, speaker, take_segments, tell_status
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
 
@@ -183,13 +183,13 @@ def _settle_one(
 ) -> None:
     match outcome.kind:
         case OutcomeKind.ACCEPTED:
-            tx.jobs.remove([message.sid])
-            moved = replace(message, status=advance(message.status, Status.SENT), sent_at=now, updated_at=now)
-            if moved.status is not message.status:
-                tx.messages.move([message.sid], moved.status, now=now, sent=True)
-                tell_status(tx, moved, now, ids)
+            moved = accepted(tx, message, now=now, ids=ids)
+            if outcome.segments:
+                take_segments(tx, attempt, moved, outcome.segments, now=now, ids=ids)
+                return
             for report in tx.jobs.take_orphans(attempt.connection, outcome.reference or ""):
                 moved = reported(tx, moved, report.status, report.error_code, now=now, ids=ids)
+                learn_from(tx, moved, report, now=now, ids=ids)
         case OutcomeKind.REJECTED:
             if outcome.cause is Cause.OPTED_OUT:
                 learn(tx, message, now=now, ids=ids, reference=outcome.reference, detail=outcome.detail)

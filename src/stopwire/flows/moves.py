@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from stopwire import metrics
+from stopwire.core import receipts
 from stopwire.core.address import SenderKind, country_of, group_of, kind_of, national_format, parse_recipient
 from stopwire.core.consent import CLOSES, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
-from stopwire.core.jobs import Job
+from stopwire.core.jobs import Attempt, Job
 from stopwire.core.message import Message, Purpose, Status, advance, retained
 from stopwire.core.optout import may_send
+from stopwire.core.outcomes import DeliveryReport
+from stopwire.core.receipts import Segment
 from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Sender, Service, candidates, scopes_of, select
 from stopwire.ports.store import Tx
@@ -25,6 +28,9 @@ PREFIXES = {
     SenderKind.WHATSAPP: "XE",
     SenderKind.RCS: "XE",
 }  # of SIDs; numbers are PN
+
+OPTED_OUT = 21610
+NETWORK_BLOCK = 30004  # how a send past the toll-free network's own block ends
 
 
 def segments_of(body: str, mms: bool) -> int:
@@ -43,6 +49,16 @@ def end(tx: Tx, message: Message, status: Status, code: int | None, *, now: date
     forget(tx, ended)
 
 
+def accepted(tx: Tx, message: Message, *, now: datetime, ids: Ids) -> Message:
+    """The carrier has it. Answers the message as it now is."""
+    tx.jobs.remove([message.sid])
+    moved = replace(message, status=advance(message.status, Status.SENT), sent_at=now, updated_at=now)
+    if moved.status is not message.status:
+        tx.messages.move([message.sid], moved.status, now=now, sent=True)
+        tell_status(tx, moved, now, ids)
+    return moved
+
+
 def reported(tx: Tx, message: Message, status: Status, code: int | None, *, now: datetime, ids: Ids) -> Message:
     """Apply a delivery report: forward only. Answers the message as it now is."""
     moved = replace(message, status=advance(message.status, status), error_code=code, updated_at=now)
@@ -51,6 +67,63 @@ def reported(tx: Tx, message: Message, status: Status, code: int | None, *, now:
     tx.messages.move([message.sid], moved.status, now=now, error_code=code)
     tell_status(tx, moved, now, ids)
     return forget(tx, moved)
+
+
+def take_segments(
+    tx: Tx, attempt: Attempt, message: Message, references: Sequence[str], *, now: datetime, ids: Ids
+) -> None:
+    """Keep under which id a carrier reports each segment, and take the reports that came before this answer."""
+    segments = [
+        Segment(
+            attempt=attempt.id,
+            account=attempt.account,
+            connection=attempt.connection,
+            number=number,
+            total=len(references),
+            reference=reference,
+            form=receipts.canonical(reference),
+            sender=message.sender or "",
+            recipient=message.recipient,
+            created_at=now,
+        )
+        for number, reference in enumerate(references, start=1)
+        if reference
+    ]
+    tx.jobs.add_segments(segments)
+    for segment in segments:
+        other = (receipts.to_decimal(segment.form), receipts.to_hex(segment.form))
+        early = tx.jobs.take_orphans(attempt.connection, segment.form)
+        for form in filter(None, other):
+            early += [r for r in tx.jobs.take_orphans(attempt.connection, form) if r.recipient and _fits(segment, r)]
+        for report in early:
+            report_segment(tx, segment, message, report, now=now, ids=ids)
+            learn_from(tx, message, report, now=now, ids=ids)
+
+
+def _fits(segment: Segment, report: DeliveryReport) -> bool:
+    return receipts.agrees(segment.sender, segment.recipient, report)
+
+
+def report_segment(
+    tx: Tx, segment: Segment, message: Message, report: DeliveryReport, *, now: datetime, ids: Ids
+) -> Message:
+    """Apply a report on one segment: the message is what the worst of its segments is. Answers it as it now is."""
+    status = advance(segment.status or Status.SENT, report.status)
+    tx.jobs.report_segment(segment, status, report.error_code, now)
+    result = receipts.whole(tx.jobs.segments_of(segment.attempt), segment.total)
+    return message if result is None else reported(tx, message, result[0], result[1], now=now, ids=ids)
+
+
+def learn_from(tx: Tx, message: Message, report: DeliveryReport, *, now: datetime, ids: Ids) -> None:
+    """Learn from a delivery report that the person has opted out upstream: some carriers say so only there."""
+    if report.status not in (Status.UNDELIVERED, Status.FAILED):
+        return
+    sender = tx.services.directory().sender_at(message.sender or "")
+    toll_free = sender is not None and sender.kind is SenderKind.TOLL_FREE
+    if report.error_code == OPTED_OUT:
+        learn(tx, message, now=now, ids=ids, reference=report.reference, detail="the carrier reports an opt-out")
+    elif report.error_code == NETWORK_BLOCK and toll_free:
+        learn(tx, message, now=now, ids=ids, reference=report.reference, detail="the toll-free network blocks this pair")
 
 
 def forget(tx: Tx, message: Message) -> Message:

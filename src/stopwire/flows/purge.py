@@ -7,6 +7,8 @@ from stopwire.ports.world import World
 KEPT_ANSWERS = timedelta(hours=24)  # as long as an idempotency key holds
 REFERENCES = timedelta(hours=48)  # as long as a carrier's reference names one message
 ORPHANS = timedelta(hours=72)  # a report may come before its answer, but not by days
+SEGMENTS = timedelta(days=10)  # carriers give up, and report so, within a week at most
+REFUSED_PUSHES = timedelta(days=7)  # how long a secret may stay wrong without a text being lost
 AT_ONCE = 500  # rows a unit, so that a STOP never waits long behind it
 
 
@@ -20,6 +22,9 @@ async def purge(world: World) -> int:
                 tx.messages.forget_kept(now - KEPT_ANSWERS, AT_ONCE)
                 + tx.inbound.forget(now - REFERENCES, AT_ONCE)
                 + tx.jobs.drop_orphans(now - ORPHANS, AT_ONCE)
+                + tx.pushes.forget(now - REFUSED_PUSHES, AT_ONCE)
+                + tx.people.forget_sessions(now, AT_ONCE)
+                + tx.jobs.forget_segments(now - SEGMENTS, AT_ONCE)
             ),
             account="",
         )

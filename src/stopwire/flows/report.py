@@ -1,17 +1,21 @@
 """Take delivery reports. Status moves forward only; a report that came too early is kept."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from stopwire.core.address import SenderKind
-from stopwire.core.message import Status
-from stopwire.core.outcomes import DeliveryReport
-from stopwire.flows.moves import learn, reported
+from stopwire.core import receipts
+from stopwire.core.jobs import Attempt
+from stopwire.core.message import Message
+from stopwire.core.outcomes import DeliveryReport, hint_of
+from stopwire.core.receipts import Segment
+from stopwire.flows.moves import accepted, learn_from, report_segment, reported
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
 
-NETWORK_BLOCK = 30004
+HALF_WINDOW = timedelta(hours=1)  # after the last receipt of a message whose other segments were never reported
+HALF_HORIZON = timedelta(days=3)  # how far back such messages are looked for, should the gateway have stood still
+AT_ONCE = 500
 
 
 async def report(world: World, *, reports: Sequence[DeliveryReport]) -> None:
@@ -25,7 +29,9 @@ def take(tx: Tx, *, reports: Sequence[DeliveryReport], now: datetime, ids: Ids) 
 
 
 def _take_one(tx: Tx, *, report: DeliveryReport, now: datetime, ids: Ids) -> None:
-    attempt = tx.jobs.by_reference(report.connection, report.reference)
+    segment = receipts.choose(tx.jobs.segments_named(report.connection, report.forms), report) if report.forms else None
+    segment = segment or (_adopt(tx, report, now, ids) if report.forms else None)
+    attempt = tx.jobs.attempt(segment.attempt) if segment else tx.jobs.by_reference(report.connection, report.reference)
     if attempt is None:
         tx.jobs.add_orphan(report, now)
         return
@@ -33,8 +39,68 @@ def _take_one(tx: Tx, *, report: DeliveryReport, now: datetime, ids: Ids) -> Non
     message = of.messages.get(attempt.message, any_purpose=True)
     if message is None:
         return  # deleted meanwhile
-    reported(of, message, report.status, report.error_code, now=now, ids=ids)
-    sender = of.services.directory().sender_at(message.sender or "")
-    blocked_by_network = report.status in (Status.UNDELIVERED, Status.FAILED) and report.error_code == NETWORK_BLOCK
-    if blocked_by_network and sender is not None and sender.kind is SenderKind.TOLL_FREE:
-        learn(of, message, now=now, ids=ids, reference=report.reference, detail="the toll-free network blocks this pair")
+    if segment is not None:
+        report_segment(of, segment, message, report, now=now, ids=ids)
+    else:
+        reported(of, message, report.status, report.error_code, now=now, ids=ids)
+    learn_from(of, message, report, now=now, ids=ids)
+
+
+def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment | None:
+    """A receipt for what nobody answered proves that it left, where only one message can be meant."""
+    if not report.recipient:
+        return None
+    found: list[tuple[Attempt, Message]] = []
+    for job in tx.jobs.unknown_of(report.connection, report.recipient):
+        attempt = tx.jobs.attempt(job.attempt or "")
+        message = tx.of(job.account).messages.get(job.message, any_purpose=True)
+        if attempt is not None and message is not None and _may_mean(report, attempt, message):
+            found.append((attempt, message))
+    hinted = [pair for pair in found if report.hint is not None and report.hint == hint_of(pair[0].id)]
+    candidates = hinted or found
+    if len(candidates) != 1:
+        return None
+    attempt, message = candidates[0]
+    of = tx.of(attempt.account)
+    of.jobs.answer_attempt(attempt.id, "accepted", now, reference=report.reference, detail="its receipt came, its answer never did")
+    accepted(of, message, now=now, ids=ids)
+    segment = Segment(
+        attempt=attempt.id,
+        account=attempt.account,
+        connection=attempt.connection,
+        number=1,
+        total=max(message.segments, 1),
+        reference=report.reference,
+        form=receipts.canonical(report.reference),
+        sender=message.sender or "",
+        recipient=message.recipient,
+        created_at=now,
+    )
+    of.jobs.add_segments([segment])
+    return segment
+
+
+def _may_mean(report: DeliveryReport, attempt: Attempt, message: Message) -> bool:
+    if attempt.state != "unknown" or not receipts.agrees(message.sender or "", message.recipient, report):
+        return False
+    return not report.text or message.body.startswith(report.text)
+
+
+async def close_half_reported(world: World) -> int:
+    """End the wait of messages whose carrier reports on some of their segments only; how many that were."""
+    now = world.clock.now()
+    unit = partial(_close_half_reported, now=now, ids=world.ids)
+    return await world.store.write(unit, account="")
+
+
+def _close_half_reported(tx: Tx, *, now: datetime, ids: Ids) -> int:
+    half = tx.jobs.half_reported(now - HALF_HORIZON, now - HALF_WINDOW, AT_ONCE)
+    for account, id in half:
+        of = tx.of(account)
+        of.jobs.close_segments(id)
+        attempt = of.jobs.attempt(id)
+        message = of.messages.get(attempt.message, any_purpose=True) if attempt else None
+        result = receipts.whole(segments := of.jobs.segments_of(id), len(segments))
+        if message is not None and result is not None:
+            reported(of, message, result[0], result[1], now=now, ids=ids)
+    return len(half)

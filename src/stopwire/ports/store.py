@@ -5,7 +5,7 @@ of it is scoped by that account; the few methods that look across accounts say s
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +17,10 @@ from stopwire.core.ledger import Verdict
 from stopwire.core.message import Media, Message, Status
 from stopwire.core.outcomes import DeliveryReport, Received
 from stopwire.core.policy import OptOutPolicy
+from stopwire.core.receipts import Segment
+from stopwire.core.roles import Role
 from stopwire.core.senders import Account, Directory, Sender, Service
+from stopwire.ports.push import RefusedPush
 
 T = TypeVar("T")
 
@@ -117,6 +120,53 @@ class Contact:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person of the team, who signs in to the console by name and password."""
+
+    sid: str
+    account: str
+    name: str
+    password: str  # hashed
+    role: Role
+    reveal: bool  # may see whole phone numbers
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A one-time sign-in link (`kind` sign_in) or a browser that is signed in (`session`). Its token is kept as a digest."""
+
+    id: str
+    digest: str
+    account: str
+    kind: str
+    user: str | None = None  # None: by the operator's link, who is the owner
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    agent: str = ""
+    address: str = ""
+    revealed: str | None = None  # the page whose numbers are shown whole
+    revealed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """Who did what, when, from where. `subject` is what it was done to."""
+
+    id: str
+    account: str  # empty where nobody knows: a sign-in with an unknown name
+    at: datetime
+    actor: str
+    act: str
+    subject: str = ""
+    address: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Accounts(Protocol):
     """Accounts and keys. `find`, `find_key` and `every` look across accounts: they serve the door."""
 
@@ -131,7 +181,6 @@ class Accounts(Protocol):
     def add_key(self, key: Key) -> None: ...
     def save_key(self, key: Key) -> None: ...
     def delete_key(self, sid: str) -> bool: ...
-    def add_sign_in(self, digest: str, expires_at: datetime) -> None: ...
 
 
 class Services(Protocol):
@@ -170,6 +219,26 @@ class Connections(Protocol):
     def delete(self, sid: str) -> None: ...
 
 
+class Pushes(Protocol):
+    """Refused pushes of providers. `due`, `judge`, `drop` and `forget` look across accounts: an engine serves all."""
+
+    def keep(self, push: RefusedPush, *, at_most: int) -> None:
+        """Keep one of a connection; the oldest beyond `at_most` make room."""
+        ...
+
+    def due(self, limit: int) -> list[RefusedPush]:
+        """Those that their connection refused before it was last changed, the oldest first."""
+        ...
+
+    def judge(self, id: str, *, version: int, problem: str) -> None: ...
+    def drop(self, id: str) -> None: ...
+    def of(self, connection: str, limit: int) -> list[RefusedPush]:
+        """The newest first."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int: ...
+
+
 class Messages(Protocol):
     """Messages, their media and feedback; refusals; kept answers."""
 
@@ -190,7 +259,10 @@ class Messages(Protocol):
     def choose(self, sid: str, *, sender: str, segments: int, now: datetime) -> None: ...
     def delete(self, sid: str) -> None: ...
     def last_outbound(self, recipient: str) -> Message | None: ...
-    def replies_since(self, recipient: str, since: datetime) -> list[datetime]: ...  # times of outbound-reply messages
+    def replies_since(self, sender: str, recipient: str, since: datetime) -> list[datetime]:
+        """When the application's own replies (TwiML) went from `sender` to this person."""
+        ...
+
     def inbound_since(self, service: str, since: datetime, limit: int) -> list[Message]: ...
     def scheduled(self) -> int: ...
     def add_media(self, media: Sequence[Media]) -> None: ...
@@ -209,7 +281,8 @@ class Messages(Protocol):
 class Jobs(Protocol):
     """The outbox towards carriers. `claim`, `under_way` and `next_due` look across accounts: an engine serves all.
 
-    So do `by_reference` and the orphans, since a delivery report names no account, and `attempt` in the
+    So do `by_reference`, `segments_named`, `half_reported`, `forget_segments`, `unknown_of` and the orphans,
+    since a delivery report names no account, and `attempt` in the
     transaction of no account (""), which is an engine's.
     """
 
@@ -239,8 +312,16 @@ class Jobs(Protocol):
     ) -> None: ...
     def race(self, ids: Sequence[str]) -> None: ...
     def by_reference(self, connection: str, reference: str) -> Attempt | None: ...
+    def add_segments(self, segments: Sequence[Segment]) -> None: ...
+    def segments_named(self, connection: str, forms: Sequence[str]) -> list[Segment]: ...
+    def segments_of(self, attempt: str) -> list[Segment]: ...
+    def report_segment(self, segment: Segment, status: Status, error_code: int | None, now: datetime) -> None: ...
+    def half_reported(self, since: datetime, before: datetime, limit: int) -> list[tuple[str, str]]: ...
+    def close_segments(self, attempt: str) -> None: ...
+    def forget_segments(self, before: datetime, limit: int) -> int: ...
+    def unknown_of(self, connection: str, recipient: str) -> list[Job]: ...
     def add_orphan(self, report: DeliveryReport, now: datetime) -> None: ...
-    def take_orphans(self, connection: str, reference: str) -> list[DeliveryReport]: ...
+    def take_orphans(self, connection: str, form: str) -> list[DeliveryReport]: ...
     def drop_orphans(self, before: datetime, limit: int) -> int: ...
 
 
@@ -340,6 +421,38 @@ class Lists(Protocol):
     def import_rows(self, id: str, cut_after: int, limit: int) -> list[ImportRow]: ...
 
 
+class People(Protocol):
+    """The team and its sessions. `find_session`, `find_user` and `forget_sessions` look across accounts: they serve the door."""
+
+    def find_session(self, digest: str) -> Session | None: ...
+    def find_user(self, name: str) -> User | None:
+        """By name, in whatever case it is written: a name has one owner in the whole gateway."""
+        ...
+
+    def users(self) -> list[User]: ...
+    def user(self, sid: str) -> User | None: ...
+    def add_user(self, user: User) -> None: ...
+    def save_user(self, user: User) -> None: ...
+    def delete_user(self, sid: str) -> bool: ...
+    def sessions(self, now: datetime) -> list[Session]:
+        """Who is signed in, the one seen last first."""
+        ...
+
+    def add_session(self, session: Session) -> None: ...
+    def save_session(self, session: Session) -> None: ...
+    def end_session(self, id: str) -> bool: ...
+    def end_sessions_of(self, user: str, but: str | None = None) -> int: ...
+    def forget_sessions(self, before: datetime, limit: int) -> int: ...
+
+
+class Audit(Protocol):
+    """The audit log; rows are only added. `tries` looks across accounts: a stranger has none."""
+
+    def add(self, rows: Sequence[AuditRow]) -> None: ...
+    def page(self, cut: Cut, act: str | None = None) -> list[AuditRow]: ...
+    def tries(self, act: str, since: datetime, *, subject: str | None = None, address: str | None = None) -> int: ...
+
+
 class Stats(Protocol):
     def counts(self, by: str, since: datetime) -> list[dict[str, Any]]: ...
 
@@ -355,6 +468,8 @@ class Tx(Protocol):
     def services(self) -> Services: ...
     @property
     def connections(self) -> Connections: ...
+    @property
+    def pushes(self) -> Pushes: ...
     @property
     def messages(self) -> Messages: ...
     @property
@@ -375,6 +490,10 @@ class Tx(Protocol):
     def lists(self) -> Lists: ...
     @property
     def stats(self) -> Stats: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def of(self, account: str) -> "Tx":
         """The same transaction, seen by another account: engines serve many in one unit."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, tuple_
 
+from stopwire.core.alphabets import join
 from stopwire.core.outcomes import Received
 from stopwire.storage import tables
 from stopwire.storage.hot import Noun, Statement, upsert
@@ -40,9 +41,9 @@ class SqlInbound(Noun):
 
         Other bytes under the same number are a new text whose reference has wrapped round: they replace the old group.
         """
-        query = select(_P.body).where(*self._group(heard), _P.part == heard.part)
+        query = select(_P.body, _P.octets).where(*self._group(heard), _P.part == heard.part)
         row = self._row(query)
-        if row is not None and row.body == heard.body:
+        if row is not None and (row.body, row.octets) == (heard.body, heard.octets):
             return False
         if row is not None:
             self.drop_parts(heard)
@@ -55,6 +56,8 @@ class SqlInbound(Noun):
             "total": heard.parts,
             "part": heard.part,
             "body": heard.body,
+            "octets": heard.octets,
+            "alphabet": heard.alphabet,
             "at": now,
         }
         self._change(insert(tables.parts).values(part))
@@ -62,10 +65,10 @@ class SqlInbound(Noun):
 
     def joined(self, heard: Received) -> str | None:
         """The whole text that `heard` is a part of, or None while parts are missing."""
-        rows = self._rows(select(_P.part, _P.body).where(*self._group(heard)).order_by(_P.part))
+        rows = self._rows(select(_P.part, _P.body, _P.octets, _P.alphabet).where(*self._group(heard)).order_by(_P.part))
         if [row.part for row in rows] != list(range(1, heard.parts + 1)):
             return None
-        return "".join(row.body for row in rows)
+        return join([(row.body, row.octets, row.alphabet) for row in rows])
 
     def overdue_parts(self, before: datetime) -> list[Received]:
         """Of each group whose newest part came before `before`, the first part that is there, with its number."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, or_, select, tuple_, update
 
 from stopwire.core.jobs import Attempt, Job
 from stopwire.core.message import Purpose, Status
 from stopwire.core.outcomes import DeliveryReport
+from stopwire.core.receipts import Segment, canonical
 from stopwire.storage import tables
 from stopwire.storage.hot import Adding, Noun, Statement, Values
-from stopwire.storage.rows import ATTEMPT, JOB, NEW_JOB
+from stopwire.storage.rows import ATTEMPT, JOB, NEW_JOB, SEGMENT
 
 _J = tables.jobs.c
 _A = tables.attempts.c
 _O = tables.orphans.c
+_S = tables.segments.c
 
 QUEUED, CLAIMED, WRITTEN, UNKNOWN = "queued", "claimed", "written", "unknown"
 UNDER_WAY = (CLAIMED, WRITTEN, UNKNOWN)
@@ -125,12 +127,13 @@ _by_reference = Statement(
     "named",
 )
 _orphans = Statement(
-    select(_O.connection, _O.reference, _O.status, _O.error_code, _O.at)
-    .where(_O.connection == bindparam("connection"), _O.reference == bindparam("named"))
+    select(_O.connection, _O.reference, _O.status, _O.error_code, _O.at, _O.sender, _O.recipient)
+    .where(_O.connection == bindparam("connection"), _O.form == bindparam("named"))
     .order_by(_O.seq),
     "connection",
     "named",
 )
+_add_segments = Adding(SEGMENT, or_ignore=True)
 
 
 class SqlJobs(Noun):
@@ -230,6 +233,56 @@ class SqlJobs(Noun):
         row = _by_reference.first(self.unit, connection, reference)
         return ATTEMPT.value(row) if row else None
 
+    def add_segments(self, segments: Sequence[Segment]) -> None:
+        """What the carrier took, each under its own id. One that is there already stays as it is."""
+        self._check_own(segments)
+        _add_segments.many(self.unit, segments)
+
+    def segments_named(self, connection: str, forms: Sequence[str]) -> list[Segment]:
+        """Segments of whichever account that may be meant by an id in one of these forms."""
+        query = SEGMENT.select().where(_S.connection == connection, _S.form.in_(forms))
+        return SEGMENT.each(self._rows(query))
+
+    def segments_of(self, attempt: str) -> list[Segment]:
+        """In their order."""
+        query = SEGMENT.select().where(_S.attempt == attempt, _S.account == self.account)
+        return SEGMENT.each(self._rows(query.order_by(_S.number)))
+
+    def report_segment(self, segment: Segment, status: Status, error_code: int | None, now: datetime) -> None:
+        mine = _S.attempt == segment.attempt, _S.number == segment.number, _S.account == self.account
+        changed = {"status": status, "error_code": error_code, "reported_at": now}
+        self._change(update(tables.segments).where(*mine).values(changed))
+
+    def half_reported(self, since: datetime, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """(account, attempt) of those that have receipts for some segments, the last of them in this span."""
+        heard = select(_S.attempt).where(_S.total > 1, _S.reported_at > since, _S.reported_at < before).distinct()
+        half = (
+            select(_S.account, _S.attempt)
+            .where(_S.attempt.in_(heard))
+            .group_by(_S.account, _S.attempt)
+            .having(func.count(_S.status) < func.max(_S.total), func.max(_S.reported_at) < before)
+            .limit(limit)
+        )
+        return [(row.account, row.attempt) for row in self._rows(half)]
+
+    def close_segments(self, attempt: str) -> None:
+        """Wait for no further receipts: what was reported is all there is."""
+        mine = _S.attempt == attempt, _S.account == self.account
+        self._change(delete(tables.segments).where(*mine, _S.status.is_(None)))
+        left = select(func.count()).select_from(tables.segments).where(*mine).scalar_subquery()
+        self._change(update(tables.segments).where(*mine).values(total=left))
+
+    def forget_segments(self, before: datetime, limit: int) -> int:
+        """Forget at most `limit` segments taken before `before`, of all accounts; how many they were."""
+        key = (_S.attempt, _S.number)
+        old = select(*key).where(_S.created_at < before).limit(limit)
+        return self._change(delete(tables.segments).where(tuple_(*key).in_(old)))
+
+    def unknown_of(self, connection: str, recipient: str) -> list[Job]:
+        """What may have left for a recipient and has no answer, of whichever account."""
+        query = JOB.select().where(_J.connection == connection, _J.state == UNKNOWN, _J.recipient == recipient)
+        return JOB.each(self._rows(query.order_by(_J.seq)))
+
     def add_orphan(self, report: DeliveryReport, now: datetime) -> None:
         row = {
             "connection": report.connection,
@@ -237,16 +290,30 @@ class SqlJobs(Noun):
             "status": report.status,
             "error_code": report.error_code,
             "at": report.at or now,
+            "form": canonical(report.reference) if report.forms else report.reference,
+            "sender": report.sender,
+            "recipient": report.recipient,
         }
         self.unit.connection.execute(tables.orphans.insert(), row)
 
-    def take_orphans(self, connection: str, reference: str) -> list[DeliveryReport]:
-        """Reports that came before the answer they belong to, in the order they came. They are taken out."""
-        rows = _orphans.all(self.unit, connection, reference)
+    def take_orphans(self, connection: str, form: str) -> list[DeliveryReport]:
+        """Reports that came before the answer they belong to, in the order they came. They are taken out.
+
+        `form`: the reference, or, of what is reported by segment, its canonical form.
+        """
+        rows = _orphans.all(self.unit, connection, form)
         if rows:
-            self._change(delete(tables.orphans).where(_O.connection == connection, _O.reference == reference))
+            self._change(delete(tables.orphans).where(_O.connection == connection, _O.form == form))
         return [
-            DeliveryReport(connection=row[0], reference=row[1], status=Status(row[2]), error_code=row[3], at=row[4])
+            DeliveryReport(
+                connection=row[0],
+                reference=row[1],
+                status=Status(row[2]),
+                error_code=row[3],
+                at=row[4],
+                sender=row[5],
+                recipient=row[6],
+            )
             for row in rows
         ]
 

@@ -19,8 +19,11 @@ from stopwire.core.consent import Act, Block, ConsentEvent, Reason, SealedEvent
 from stopwire.core.jobs import Attempt, Delivery, DeliveryAttempt, HandsetMessage, Job, Refusal, Review
 from stopwire.core.message import Direction, Media, Message, Purpose, Status
 from stopwire.core.policy import OptOutPolicy
+from stopwire.core.receipts import Segment
+from stopwire.core.roles import Role
 from stopwire.core.senders import Account, AccountSettings, Sender, Service, Webhook
-from stopwire.ports.store import Contact, Feedback, Import, ImportRow, Key, SafeNumber
+from stopwire.ports.push import RefusedPush
+from stopwire.ports.store import AuditRow, Contact, Feedback, Import, ImportRow, Key, SafeNumber, Session, User
 from stopwire.storage import tables
 
 T = TypeVar("T")
@@ -102,6 +105,7 @@ CONNECTION = Shape(
     writes={"settings": dict},
     without=("secrets",),
 )
+REFUSED_PUSH = Shape(tables.refused_pushes, RefusedPush)
 MESSAGE = Shape(
     tables.messages,
     Message,
@@ -115,6 +119,7 @@ REFUSAL = Shape(tables.refusals, Refusal, without=("seq",))
 JOB = Shape(tables.jobs, Job, reads={"purpose": Purpose})
 NEW_JOB = Shape(tables.jobs, Job, without=("seq",))  # the row gets its number by itself
 ATTEMPT = Shape(tables.attempts, Attempt)
+SEGMENT = Shape(tables.segments, Segment, reads={"status": lambda status: None if status is None else Status(status)})
 BLOCK = Shape(
     tables.blocks,
     Block,
@@ -130,6 +135,9 @@ CONTACT = Shape(tables.contacts, Contact, without=("account",))
 SAFE_NUMBER = Shape(tables.safe_numbers, SafeNumber, without=("account",))
 IMPORT = Shape(tables.imports, Import)
 IMPORT_ROW = Shape(tables.import_rows, ImportRow, without=("import", "account"))
+USER = Shape(tables.users, User, reads={"role": Role}, without=("folded_name",))
+SESSION = Shape(tables.sessions, Session)
+AUDIT = Shape(tables.audit, AuditRow, writes={"detail": dict}, without=("seq",))
 
 _SERVICE_COLUMNS = frozenset({"sid", "account", "friendly_name", "policy", "policy_version", "created_at", "updated_at"})
 _SERVICE_FIELDS = tuple(f.name for f in fields(Service) if f.name not in _SERVICE_COLUMNS)

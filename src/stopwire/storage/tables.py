@@ -140,6 +140,20 @@ connections = Table(
     UniqueConstraint("account", "name"),
 )
 
+refused_pushes = Table(  # pushes of providers whose signature did not fit, until the secret is put right
+    "refused_pushes",
+    metadata,
+    Column("id", Sid, primary_key=True),
+    Column("account", Sid, nullable=False),
+    Column("connection", Sid, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Index("ix_refused_pushes_connection_at", "connection", "at"),
+    Index("ix_refused_pushes_at", "at"),
+)
+
 _ANSWERABLE = text("kind <> 'alphanumeric'")
 
 senders = Table(
@@ -291,6 +305,8 @@ parts = Table(  # parts of a long inbound text, until all are there
     Column("total", Integer, nullable=False),
     Column("part", Integer, nullable=False),
     Column("body", Text, nullable=False),
+    Column("octets", LargeBinary),
+    Column("alphabet", String(8)),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("connection", "recipient", "sender", "reference", "total", "part"),
 )
@@ -331,6 +347,29 @@ attempts = Table(  # every try to hand a message to a carrier, recorded before i
     Index("ix_attempts_connection_reference", "connection", "reference", "at"),
 )
 
+_OF_SEVERAL = text("total > 1")
+
+segments = Table(  # what a carrier took of an attempt, where it reports on each segment
+    "segments",
+    metadata,
+    Column("attempt", Sid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("account", Sid, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("form", Text, nullable=False),  # the reference in canonical form
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("status", String(16)),
+    Column("error_code", Integer),
+    Column("created_at", Instant, nullable=False, index=True),
+    Column("reported_at", Instant),
+    PrimaryKeyConstraint("attempt", "number"),
+    Index("ix_segments_connection_form", "connection", "form"),
+    Index("ix_segments_reported", "reported_at", sqlite_where=_OF_SEVERAL, postgresql_where=_OF_SEVERAL),
+)
+
 orphans = Table(  # delivery reports that came before their answer
     "orphans",
     metadata,
@@ -340,7 +379,10 @@ orphans = Table(  # delivery reports that came before their answer
     Column("status", String(16), nullable=False),
     Column("error_code", Integer),
     Column("at", Instant, nullable=False),
-    Index("ix_orphans_connection_reference", "connection", "reference"),
+    Column("form", Text, nullable=False),  # the reference in canonical form
+    Column("sender", Text),
+    Column("recipient", Text),
+    Index("ix_orphans_connection_form", "connection", "form"),
 )
 
 consent_events = Table(  # the ledger: append-only, by trigger
@@ -568,14 +610,52 @@ network_blocks = Table(  # the toll-free network's own list
     PrimaryKeyConstraint("sender", "handset"),
 )
 
-sessions = Table(  # one-time sign-in links, and later the console's sessions
+users = Table(  # the team
+    "users",
+    metadata,
+    Column("sid", Sid, primary_key=True),
+    Column("account", Sid, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("folded_name", Text, nullable=False, unique=True),  # one owner of a name, whatever its case
+    Column("password", Text, nullable=False),
+    Column("role", String(8), nullable=False),
+    Column("reveal", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+sessions = Table(  # one-time sign-in links, and browsers that are signed in
     "sessions",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("account", Sid, nullable=False),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False, index=True),
     Column("kind", String(8), nullable=False),
-    Column("expires_at", Instant, nullable=False),
+    Column("user", Sid, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
+    Column("agent", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("revealed", Text),
+    Column("revealed_until", Instant),
+)
+
+audit = Table(  # who did what in the console; rows are only added
+    "audit",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", String(40), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("detail", Json, nullable=False),
+    Index("ix_audit_account_seq", "account", "seq"),
+    Index("ix_audit_act_at", "act", "at"),
 )
 
 # Append-only by trigger: a bug may not edit the past either.
@@ -583,6 +663,12 @@ TRIGGERS = {
     "sqlite": [
         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for table, verb in (("consent_events", "UPDATE"), ("consent_events", "DELETE"), ("policies", "UPDATE"))
+        for table, verb in (
+            ("consent_events", "UPDATE"),
+            ("consent_events", "DELETE"),
+            ("policies", "UPDATE"),
+            ("audit", "UPDATE"),
+            ("audit", "DELETE"),
+        )
     ]
 }

@@ -2,10 +2,11 @@
 
 import asyncio
 
-from stopwire.flows import dispatch, purge, receive
+from stopwire.flows import dispatch, purge, receive, report
 from stopwire.log import get_logger
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.world import World
+from stopwire.workers import quarantine
 
 log = get_logger(__name__)
 EVERY_SECONDS = 30.0
@@ -20,8 +21,11 @@ async def run(world: World) -> None:
         try:
             for connection in world.carriers.names():
                 await dispatch.expire_unknown(world, connection=connection)
+            await quarantine.retry(world)
             if closed := await receive.close_parts(world):
                 log.info("parts.closed", texts=closed)
+            if half := await report.close_half_reported(world):
+                log.info("reports.closed", messages=half)
             if rounds % PURGE_EVERY == 0 and (forgotten := await purge.purge(world)):
                 log.info("purge.done", rows=forgotten)
         except StoreClosed:
