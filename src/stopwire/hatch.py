@@ -30,8 +30,8 @@ log = get_logger(__name__)
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
 _NOUNS = {name.lower(): getattr(store_port, name) for name in (
-    "Accounts", "Services", "Connections", "Messages", "Jobs", "Consent", "Inbound", "Replies",
-    "Webhooks", "Suggestions", "Handsets", "Lists", "Stats",
+    "Accounts", "Services", "Connections", "Pushes", "Messages", "Jobs", "Consent", "Inbound", "Replies",
+    "Webhooks", "Suggestions", "Handsets", "Lists", "Stats", "People", "Audit",
 )}  # fmt: skip
 
 

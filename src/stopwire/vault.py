@@ -3,8 +3,10 @@
 What comes out may be stored; what went in is never logged, shown or kept here.
 """
 
+import asyncio
 import base64
 import contextlib
+import functools
 import hashlib
 import hmac
 import os
@@ -114,12 +116,26 @@ class Vault:
     def matches(self, secret: str, digested: str) -> bool:
         return matches(secret, digested)
 
+    async def hash_password(self, password: str) -> str:
+        return await asyncio.to_thread(hash_password, password)
+
+    async def verify_password(self, hashed: str | None, password: str) -> bool:
+        """Whether it is the password that was hashed. None: nobody's, which takes as long."""
+        fits = await asyncio.to_thread(verify_password, hashed or _nobody(), password)
+        return fits and hashed is not None
+
     def is_current(self, sealed: str) -> bool:
         """Whether today's key sealed this; if not, open it and seal it again."""
         return sealed.startswith(f"{VERSION}.{self._id}.")
 
     def __repr__(self) -> str:
         return f"Vault(key={self._id})"
+
+
+@functools.cache
+def _nobody() -> str:
+    """A hash that no password fits, for the one who signs in with an unknown name."""
+    return hash_password(secrets.token_hex(16))
 
 
 def key_id(key: bytes) -> str:

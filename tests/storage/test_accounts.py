@@ -43,8 +43,3 @@ def test_keys_are_listed_newest_first_and_deleted_once(tx: SqlTx) -> None:
     assert renamed == tx.accounts.key(renamed.sid) == tx.accounts.find_key(renamed.sid)
     assert (True, False) == (tx.accounts.delete_key(renamed.sid), tx.accounts.delete_key(renamed.sid))
     assert tx.accounts.key(renamed.sid) is None
-
-
-def test_a_sign_in_is_kept_as_a_digest(tx: SqlTx) -> None:
-    tx.accounts.add_sign_in("e" * 64, later(900))
-    assert [("e" * 64, A, "sign_in")] == tx.unit.raw.execute("SELECT digest, account, kind FROM sessions").fetchall()

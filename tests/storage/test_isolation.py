@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from stopwire.core.consent import Act
 from stopwire.core.jobs import DeliveryAttempt
 from stopwire.core.message import Direction, Media, Status
 from stopwire.core.outcomes import Received
+from stopwire.core.roles import Role
 from stopwire.ports import store as ports
-from stopwire.ports.store import Contact, Cut, Feedback, Import, ImportRow, Key, MessageFilter, SafeNumber
+from stopwire.ports.store import AuditRow, Contact, Cut, Feedback, Import, ImportRow, Key, MessageFilter, SafeNumber, Session, User
 from stopwire.storage.store import SqlTx
 from tests.storage.values import (
     ANN,
@@ -38,6 +40,11 @@ SM, MG, CE, AT = sid("SM", A), sid("MG", A), sid("CE", A), sid("AT", A)
 HEARD = Received(connection="simulator", sender=sender().address, recipient=ANN, body="a", part_reference=1, parts=2)
 KEY = Key(sid="SK1", account=A, friendly_name="", secret_digest="d", created_at=NOW, updated_at=NOW)
 IMPORT = Import(id="IM1", account=A, state="done", created_at=NOW, updated_at=NOW)
+USER = User(sid="US1", account=A, name="Ana", password="h", role=Role.ADMIN, reveal=False, created_at=NOW, updated_at=NOW)
+SESSION = Session(
+    id="SE1", digest="d", account=A, kind="session", user="US1", created_at=NOW, seen_at=NOW, expires_at=later(60)
+)
+AUDITED = AuditRow(id="AU1", account=A, at=NOW, actor="console:Ana", act="sign_in")
 INBOUND = message(number=1, direction=Direction.INBOUND, service=MG, status=Status.RECEIVED)
 REPLY = message(number=2, direction=Direction.REPLY)
 SCHEDULED = message(number=3, status=Status.SCHEDULED)
@@ -46,6 +53,9 @@ SCHEDULED = message(number=3, status=Status.SCHEDULED)
 def fill(tx: SqlTx) -> None:
     """One of everything, for account A."""
     tx.accounts.add_key(KEY)
+    tx.people.add_user(USER)
+    tx.people.add_session(SESSION)
+    tx.audit.add([AUDITED])
     tx.services.stick(MG, ANN, sender().sid)
     tx.services.add_sender(sender(number=9, address="+14155550199"))
     tx.services.delete_sender(sender(number=9).sid)
@@ -74,6 +84,10 @@ def fill(tx: SqlTx) -> None:
 READS: dict[str, Callable[[SqlTx], Any]] = {
     "accounts.keys": lambda tx: tx.accounts.keys(Cut()),
     "accounts.key": lambda tx: tx.accounts.key("SK1"),
+    "people.users": lambda tx: tx.people.users(),
+    "people.user": lambda tx: tx.people.user("US1"),
+    "people.sessions": lambda tx: tx.people.sessions(NOW),
+    "audit.page": lambda tx: tx.audit.page(Cut()),
     "services.directory": lambda tx: [s for s in tx.services.directory().senders.values() if s.account == A],
     "services.policies": lambda tx: tx.services.policies(MG),
     "services.policy": lambda tx: tx.services.policy(MG, 1),
@@ -83,7 +97,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "messages.page": lambda tx: tx.messages.page(MessageFilter(), Cut()) + tx.messages.page(MessageFilter(to=ANN), Cut()),
     "messages.many": lambda tx: tx.messages.many([SM]),
     "messages.last_outbound": lambda tx: tx.messages.last_outbound(ANN),
-    "messages.replies_since": lambda tx: tx.messages.replies_since(ANN, NOW),
+    "messages.replies_since": lambda tx: tx.messages.replies_since(sender().address, ANN, NOW),
     "messages.inbound_since": lambda tx: tx.messages.inbound_since(MG, NOW, 9),
     "messages.scheduled": lambda tx: tx.messages.scheduled(),
     "messages.media": lambda tx: tx.messages.media(SM),
@@ -105,7 +119,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "consent.verify": lambda tx: tx.consent.verify().events,
     "inbound.seen": lambda tx: tx.inbound.seen("simulator", "r1"),
     "inbound.joined": lambda tx: tx.inbound.joined(HEARD),
-    "replies.recent": lambda tx: tx.replies.recent(ANN, NOW),
+    "replies.recent": lambda tx: tx.replies.recent(sender().address, ANN, NOW),
     "webhooks.page": lambda tx: tx.webhooks.page(Cut()),
     "webhooks.get": lambda tx: tx.webhooks.get(delivery().id),
     "webhooks.attempts": lambda tx: tx.webhooks.attempts([delivery().id])[delivery().id],
@@ -124,6 +138,11 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
 WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "accounts.save_key": lambda tx: tx.accounts.save_key(KEY),
     "accounts.delete_key": lambda tx: tx.accounts.delete_key("SK1"),
+    "people.save_user": lambda tx: tx.people.save_user(replace(USER, role=Role.OWNER)),
+    "people.delete_user": lambda tx: tx.people.delete_user("US1"),
+    "people.save_session": lambda tx: tx.people.save_session(replace(SESSION, seen_at=later(1))),
+    "people.end_session": lambda tx: tx.people.end_session("SE1"),
+    "people.end_sessions_of": lambda tx: tx.people.end_sessions_of("US1"),
     "services.save_service": lambda tx: tx.services.save_service(service(friendly_name="stolen")),
     "services.delete_service": lambda tx: tx.services.delete_service(MG),
     "services.delete_sender": lambda tx: tx.services.delete_sender(sender().sid),
@@ -156,16 +175,18 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
 }
 
 # What stands for a whole account or the network below all of them, and why it is not in the tables above.
-ACROSS = {"accounts.find", "accounts.find_test", "accounts.find_key", "accounts.every", "services.account_of", "services.taken"}
+ACROSS = {"people.find_session", "people.find_user", "people.forget_sessions", "audit.tries"}
+ACROSS |= {"accounts.find", "accounts.find_test", "accounts.find_key", "accounts.every", "services.account_of", "services.taken"}
 ENGINES = {"jobs.claim", "jobs.next_due", "jobs.under_way", "jobs.by_reference", "jobs.add_orphan", "jobs.take_orphans"}
 ENGINES |= {"webhooks.claim", "webhooks.next_due", "webhooks.interrupted", "inbound.overdue_parts"}
 ENGINES |= {"inbound.forget", "messages.forget_kept", "jobs.drop_orphans"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
 NETWORK |= {"handsets.unreported", "handsets.set_reported"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.
-OWN = {"accounts.add", "accounts.save", "accounts.add_key", "accounts.add_sign_in", "services.add_service", "services.add_policy"}
+OWN = {"accounts.add", "accounts.save", "accounts.add_key", "services.add_service", "services.add_policy"}
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}
 OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.add_attempts", "inbound.remember", "inbound.add_part"}
+OWN |= {"people.add_user", "people.add_session", "audit.add"}
 OWN |= {"replies.add", "webhooks.add", "webhooks.add_attempts", "suggestions.add", "lists.add_import", "lists.add_safe_number"}
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from stopwire.core.senders import Account, AccountSettings
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Session, Tx
 from stopwire.ports.world import World
 
 SIGN_IN_LIFE = timedelta(minutes=15)
@@ -70,7 +70,20 @@ def _set_status(tx: Tx, *, sid: str, status: str, now: datetime) -> Account:
 
 async def sign_in(world: World, *, account: str) -> str:
     """A one-time token for the console, good for 15 minutes. Only its digest is kept."""
-    token = world.ids.token()
-    digest, expires_at = world.vault.digest(token), world.clock.now() + SIGN_IN_LIFE
-    await world.store.write(lambda tx: tx.accounts.add_sign_in(digest, expires_at), account=account)
+    token, now = world.ids.token(), world.clock.now()
+    link = Session(
+        id=world.ids.sid("SE"),
+        digest=world.vault.digest(token),
+        account=account,
+        kind="sign_in",
+        created_at=now,
+        seen_at=now,
+        expires_at=now + SIGN_IN_LIFE,
+    )
+    await world.store.write(lambda tx: tx.people.add_session(link), account=account)
     return token
+
+
+async def has_team(world: World, *, account: str) -> bool:
+    """Whether anybody can sign in by name and password."""
+    return await world.store.read(lambda tx: bool(tx.people.users()), account=account)

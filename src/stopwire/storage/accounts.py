@@ -1,8 +1,6 @@
-"""Accounts, their keys and their one-time sign-ins. Secrets arrive as digests; only an account's own token is kept whole."""
+"""Accounts and their keys. Secrets arrive as digests; only an account's own token is kept whole."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
@@ -65,9 +63,3 @@ class SqlAccounts(Noun):
 
     def delete_key(self, sid: str) -> bool:
         return self._change(delete(tables.keys).where(_KEYS.sid == sid, _KEYS.account == self.account)) > 0
-
-    def add_sign_in(self, digest: str, expires_at: datetime) -> None:
-        """A link that signs in once, until `expires_at`."""
-        sessions = tables.sessions
-        row = {"digest": digest, "account": self.account, "kind": "sign_in", "expires_at": expires_at}
-        self._change(insert(sessions).values(row))

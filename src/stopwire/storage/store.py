@@ -29,6 +29,8 @@ from stopwire.storage.inbound import SqlInbound
 from stopwire.storage.jobs import UNKNOWN, WRITTEN, SqlJobs
 from stopwire.storage.lists import SqlLists
 from stopwire.storage.messages import SqlMessages
+from stopwire.storage.people import SqlAudit, SqlPeople
+from stopwire.storage.pushes import SqlPushes
 from stopwire.storage.replies import SqlReplies
 from stopwire.storage.services import SqlServices
 from stopwire.storage.sqlite import SqliteEngine
@@ -46,6 +48,7 @@ class SqlTx:
 
     __slots__ = (
         "_accounts",
+        "_audit",
         "_connections",
         "_consent",
         "_handsets",
@@ -53,6 +56,8 @@ class SqlTx:
         "_jobs",
         "_lists",
         "_messages",
+        "_pushes",
+        "_people",
         "_replies",
         "_services",
         "_stats",
@@ -72,6 +77,7 @@ class SqlTx:
         self._services: SqlServices | None = None
         self._connections: SqlConnections | None = None
         self._messages: SqlMessages | None = None
+        self._pushes: SqlPushes | None = None
         self._jobs: SqlJobs | None = None
         self._consent: SqlConsent | None = None
         self._inbound: SqlInbound | None = None
@@ -81,6 +87,8 @@ class SqlTx:
         self._handsets: SqlHandsets | None = None
         self._lists: SqlLists | None = None
         self._stats: SqlStats | None = None
+        self._people: SqlPeople | None = None
+        self._audit: SqlAudit | None = None
 
     @property
     def accounts(self) -> SqlAccounts:
@@ -99,6 +107,12 @@ class SqlTx:
         if self._connections is None:
             self._connections = SqlConnections(self.unit, self.account)
         return self._connections
+
+    @property
+    def pushes(self) -> SqlPushes:
+        if self._pushes is None:
+            self._pushes = SqlPushes(self.unit, self.account)
+        return self._pushes
 
     @property
     def messages(self) -> SqlMessages:
@@ -159,6 +173,18 @@ class SqlTx:
         if self._stats is None:
             self._stats = SqlStats(self.unit, self.account)
         return self._stats
+
+    @property
+    def people(self) -> SqlPeople:
+        if self._people is None:
+            self._people = SqlPeople(self.unit, self.account)
+        return self._people
+
+    @property
+    def audit(self) -> SqlAudit:
+        if self._audit is None:
+            self._audit = SqlAudit(self.unit, self.account)
+        return self._audit
 
     def of(self, account: str) -> SqlTx:
         """The same transaction, seen by another account."""
