@@ -79,6 +79,11 @@ class WebhookServer:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
+    def release(self) -> None:
+        """Hang up on everybody who is made to wait."""
+        self._closing.set()
+        self._closing = threading.Event()
+
     def close(self) -> None:
         self._closing.set()
         self._server.shutdown()

@@ -1,13 +1,18 @@
 """Webhooks from end to end: what the customer's server is asked, and what becomes of its answers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from stopwire.core.address import SenderKind
 from stopwire.core.senders import Webhook
+from stopwire.flows import purge
 from stopwire.ports.store import Cut, Tx
+from stopwire.ports.world import Clock
 from tests import arrange
 from tests.gateway import Gateway, Phone, eventually
 from tests.webhook_server import Reply, WebhookServer, only, redirect, twiml
@@ -407,3 +412,57 @@ def test_a_server_that_hangs_holds_up_nobody_else(gateway: Gateway, web: Webhook
     person.text("hi", to=NUMBER)
     web.one("/elsewhere", From=person.address)
     assert gateway.settings.webhook_endpoint_parallel == len(web.of("/hang"))
+    web.on("/hang", twiml(""))
+    web.release()
+    assert 25 == len(web.wait("/hang", 25))
+
+
+# ── replay ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def delivery_of(gateway: Gateway, message: str) -> dict[str, Any]:
+    (found,) = gateway.http.get("/api/v1/webhook-deliveries", params={"message": message}).json()["items"]
+    return dict(found)
+
+
+def test_a_delivery_can_be_replayed_under_the_same_token(gateway: Gateway, web: WebhookServer, person: Phone) -> None:
+    listen(gateway, web.on("/replay", Reply(status=500)))
+    arrange.settings(gateway, webhook_retries="none")
+    sid = person.text("hi", to=NUMBER)["message_sid"]
+    eventually(lambda: "failed" == delivery_state(gateway, sid))
+    arrange.settings(gateway, webhook_retries="inbound")
+    web.on("/replay", twiml("<Message>now</Message>"))
+    replayed = gateway.http.post(f"/api/v1/webhook-deliveries/{delivery_of(gateway, sid)['id']}/replay")
+    assert 200 == replayed.status_code, replayed.text
+    assert ["now"] == [m["body"] for m in person.wait(1)]
+    first, again = web.wait("/replay", 2, MessageSid=sid)
+    assert first.headers["i-twilio-idempotency-token"] == again.headers["i-twilio-idempotency-token"]
+    assert first.params == again.params
+
+
+def test_a_replay_does_not_send_the_replies_again_even_days_later(
+    gateway: Gateway, web: WebhookServer, person: Phone
+) -> None:
+    listen(gateway, web.on("/twice", twiml("<Message>once</Message>")))
+    sid = person.text("hi", to=NUMBER)["message_sid"]
+    person.wait(1)
+    eventually(lambda: "delivered" == delivery_state(gateway, sid))
+    # Days later: what guards against a repeat after a crash has been forgotten.
+    gateway.run(purge.purge(replace(gateway.world, clock=Later(gateway.world.clock))))
+    assert 200 == gateway.http.post(f"/api/v1/webhook-deliveries/{delivery_of(gateway, sid)['id']}/replay").status_code
+    web.wait("/twice", 2, MessageSid=sid)
+    eventually(lambda: "delivered" == delivery_state(gateway, sid))
+    assert ["once"] == outbound(gateway, person.address)
+
+
+class Later:
+    """The gateway's clock, some days on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now() + timedelta(days=3)
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()

@@ -148,8 +148,10 @@ def test_the_last_outbound_is_the_newest_that_went_to_the_person(tx: SqlTx) -> N
         ]
     )
     assert message(number=1, direction=Direction.REPLY) == tx.messages.last_outbound(ANN)
-    assert [NOW] == tx.messages.replies_since(ANN, NOW)
-    assert [] == tx.messages.replies_since(ANN, later(1))
+    ours = message().sender or ""
+    assert [NOW] == tx.messages.replies_since(ours, ANN, NOW)
+    assert [] == tx.messages.replies_since(ours, ANN, later(1))
+    assert [] == tx.messages.replies_since("+14155550999", ANN, NOW)
 
 
 def test_inbound_since_are_the_newest_in_the_order_they_came(tx: SqlTx) -> None:

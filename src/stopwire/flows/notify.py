@@ -88,6 +88,8 @@ def _settle(tx: Tx, *, delivery: Delivery, told: Told, world: World) -> None:
     rounds = delivery.rounds + 1
     if told.delivered:
         tx.webhooks.settle(delivery.id, "delivered", rounds=rounds)
+        if told.orders:
+            tx.webhooks.first_answer(delivery.id)  # a replay, however late, does not send them again
         tx.tell("webhook.delivered", id=delivery.id, message=delivery.message)
         return
     choice = tx.services.directory().account.settings.webhook_retries
@@ -269,12 +271,14 @@ async def replies_open(world: World, *, delivery: Delivery, orders: Sequence[Ord
     """Those of a document's replies that the fence between two machines lets pass (error 14107 stops the others)."""
     if not orders:
         return []
-    since = world.clock.now() - loops.RECENT_WINDOW
-    person = delivery.params["From"]
-    sent = await world.store.read(lambda tx: tx.messages.replies_since(person, since), account=delivery.account)
     now, passed = world.clock.now(), []
+    since, pairs = now - loops.RECENT_WINDOW, {(order.from_, order.to) for order in orders}
+    sent = await world.store.read(
+        lambda tx: {pair: tx.messages.replies_since(*pair, since) for pair in pairs}, account=delivery.account
+    )
     for order in orders:
-        if order.to != person or loops.may_answer(kind=loops.TWIML, recent=sent, now=now):
+        recent = sent[order.from_, order.to]
+        if loops.may_answer(kind=loops.TWIML, recent=recent, now=now):
             passed.append(order)
-            sent = [*sent, now]
+            recent.append(now)
     return passed

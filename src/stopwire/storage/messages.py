@@ -74,6 +74,7 @@ _replies_since = Statement(
     .where(
         _M.account == bindparam("of"),
         _M.recipient == bindparam("person"),
+        _M.sender == bindparam("ours"),
         _M.direction == Direction.REPLY,
         _M.purpose == Purpose.MESSAGE,
         _M.created_at >= bindparam("since"),
@@ -81,6 +82,7 @@ _replies_since = Statement(
     .order_by(_M.seq),
     "of",
     "person",
+    "ours",
     "since",
 )
 _scheduled = Statement(  # the status is written out, so that the index of scheduled messages serves
@@ -180,9 +182,9 @@ class SqlMessages(Noun):
         row = _last_outbound.first(self.unit, self.account, recipient)
         return MESSAGE.value(row) if row else None
 
-    def replies_since(self, recipient: str, since: datetime) -> list[datetime]:
-        """When the customer's own replies (TwiML) to this person were made, the oldest first."""
-        return [row[0] for row in _replies_since.all(self.unit, self.account, recipient, since)]
+    def replies_since(self, sender: str, recipient: str, since: datetime) -> list[datetime]:
+        """When the customer's own replies (TwiML) of this sender to this person were made, the oldest first."""
+        return [row[0] for row in _replies_since.all(self.unit, self.account, recipient, sender, since)]
 
     def inbound_since(self, service: str, since: datetime, limit: int) -> list[Message]:
         """The newest `limit` messages that came in for a messaging service, in the order they came."""

@@ -80,8 +80,10 @@ class Notifier:
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             told = await notify.notify(self._world, delivery=delivery)
-            if told.delivered and told.orders:
+            if told.delivered and told.orders and not delivery.answered:
                 orders = await notify.replies_open(self._world, delivery=delivery, orders=told.orders)
+                if stopped := len(told.orders) - len(orders):
+                    log.warning("webhook.problem", id=delivery.id, code=14107, detail=f"{stopped} replies held back")
                 # The key makes it harmless that a crash before `settle` runs the document again.
                 await send.send(
                     self._world,
@@ -99,7 +101,16 @@ class Notifier:
         except Exception:
             log.exception("notify.round_failed", id=delivery.id)
             await asyncio.sleep(FAULT_SECONDS)
+            await self._give_up(delivery)
+
+    async def _give_up(self, delivery: Delivery) -> None:
+        """Close a round that broke; where not even that is possible, the next start takes it up."""
+        try:
             await notify.settle(self._world, delivery=delivery, told=notify.Told(delivered=False))
+        except StoreClosed:
+            return
+        except Exception:
+            log.exception("notify.unsettled", id=delivery.id)
 
     async def _rest(self) -> None:
         due = await self._world.store.read(lambda tx: tx.webhooks.next_due(), account="")
