@@ -1,5 +1,6 @@
 """Addresses: what is read as one, and what a number tells."""
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -177,3 +178,10 @@ def test_a_canonical_address_reads_as_itself(text: str) -> None:
         if found is not None:
             assert found == parse(found)
             address.country_of(found), address.kind_of(found), address.mask(found), address.time_zones(found)
+
+
+@given(st.from_regex(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}", fullmatch=True))
+def test_the_short_way_for_north_american_numbers_agrees_with_the_library(number: str) -> None:
+    parsed = phonenumbers.parse(number)
+    assert phonenumbers.ValidationResult.IS_POSSIBLE == phonenumbers.is_possible_number_with_reason(parsed)
+    assert number == parse_recipient(number)
