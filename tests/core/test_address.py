@@ -184,4 +184,4 @@ def test_a_canonical_address_reads_as_itself(text: str) -> None:
 def test_the_short_way_for_north_american_numbers_agrees_with_the_library(number: str) -> None:
     parsed = phonenumbers.parse(number)
     assert phonenumbers.ValidationResult.IS_POSSIBLE == phonenumbers.is_possible_number_with_reason(parsed)
-    assert number == parse_recipient(number)
+    assert number == address.parse_recipient(number)
