@@ -55,6 +55,9 @@ class Board:
         self._live[sealed.connection.sid] = carrier
         return carrier
 
+    def make(self, sealed: Sealed) -> Carrier:
+        return self._make(sealed)
+
     def unplug(self, connection: str) -> None:
         self._live.pop(connection, None)
 

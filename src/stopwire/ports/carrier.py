@@ -129,6 +129,10 @@ class Carriers(Protocol):
         """Make the carrier of a connection; it is not started. Raises what keeps its secrets from being opened."""
         ...
 
+    def make(self, sealed: Sealed) -> Carrier:
+        """The carrier of a connection beside the board, to read what was pushed to it while it is paused."""
+        ...
+
     def unplug(self, connection: str) -> None: ...
 
     def log(self, connection: str) -> list[LinkEvent]:

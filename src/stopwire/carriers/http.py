@@ -1,0 +1,491 @@
+"""The engine that every HTTP carrier shares: timeouts, room, the sorting of failures, redaction, the link's state.
+
+A carrier of this kind translates: part → request, answer → outcome, push → what it tells. It never sees a socket,
+never repeats, never stores.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from stopwire.core.address import parse_recipient, parse_sender
+from stopwire.core.connections import LinkState, LinkStatus, Sealed
+from stopwire.core.message import Status
+from stopwire.core.outcomes import ERROR_CODES, Cause, DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received
+from stopwire.core.policy import Problem
+from stopwire.ports.carrier import CarrierType, Field, Inbox, Tools
+from stopwire.ports.http import NOTHING_LEFT, HttpAnswer, HttpFailure, HttpRequest
+from stopwire.ports.push import Heard, HttpPush, PushReply
+
+PUSH_AGE_MAX = timedelta(minutes=5)  # how far a provider's stamp may be from our clock, either way
+MEDIA_BYTES_MAX = 5 * 1024 * 1024  # as large as the largest MMS that networks carry
+MEDIA_HOPS_MAX = 3  # a provider's media URL leads to its store of files
+MEDIA_MAX = 10
+REST_SECONDS_FIRST, REST_SECONDS_MAX = 1.0, 60.0  # while nothing can be sent, one part tries in such steps
+DETAIL_CHARS_MAX = 300
+SHORT_CODE_DIGITS_MAX = 6  # what is longer is a number with its country code, when it comes without a plus
+
+_DIGITS = re.compile(r"\d{7,}")
+_COMMON = (
+    Field(name="concurrency", says="How many messages are handed over at once.", default=16),
+    Field(name="timeout_seconds", says="How long one request may take.", default=15),
+)
+
+
+def http_type(name: str, says: str, *fields: Field) -> CarrierType:
+    """A kind of HTTP carrier: its own fields, then those of all."""
+    return CarrierType(name=name, says=says, fields=(*fields, *_COMMON))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLink:
+    """Where a provider keeps what a person sent, and what it asks for before it gives it away."""
+
+    url: str
+    content_type: str = ""
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithMedia:
+    """A text whose media are still with the provider."""
+
+    received: Received
+    links: tuple[MediaLink, ...]
+
+
+Event = Received | WithMedia | DeliveryReport
+
+
+class HttpCarrier:
+    """One connection to a provider over HTTP."""
+
+    # ── what you write ───────────────────────────────────────────────────────────────────────────────
+
+    TYPE: ClassVar[CarrierType]
+
+    def request(self, part: Part) -> HttpRequest:
+        """The one request that hands `part` over. Timeouts and the write deadline are added by the engine."""
+        raise NotImplementedError
+
+    def outcome(self, part: Part, answer: HttpAnswer) -> Outcome:
+        """What the provider's answer means; `accepted`, `rejected` … below name it."""
+        raise NotImplementedError
+
+    def verify(self, push: HttpPush, *, at: datetime) -> str | None:
+        """Why the push is not genuine, by the provider's own scheme over the raw bytes. Fails closed without a secret."""
+        raise NotImplementedError
+
+    def events(self, push: HttpPush) -> Sequence[Event]:
+        """What a genuine push tells. Kinds of events that do not concern messages are left out."""
+        raise NotImplementedError
+
+    def reply(self, push: HttpPush) -> PushReply:
+        """What the provider wants to hear once we have it."""
+        return PushReply()
+
+    def probe(self) -> HttpRequest | None:
+        """A harmless request that succeeds only with the right credentials, where the provider has one."""
+        return None
+
+    @classmethod
+    def problems(cls, settings: Mapping[str, Any]) -> list[Problem]:
+        """What else is wrong with the settings of a connection to be; the URL and the figures are looked at here."""
+        return common_problems(settings)
+
+    # ── what you leave alone ─────────────────────────────────────────────────────────────────────────
+
+    def __init__(self, sealed: Sealed, secrets: Mapping[str, str], tools: Tools) -> None:
+        self.connection = sealed.connection
+        self.secrets = secrets
+        self.tools = tools
+        defaults = {field.name: field.default for field in self.TYPE.fields if not field.secret}
+        given = {name: value for name, value in sealed.connection.settings.items() if value not in (None, "")}
+        self.settings: Mapping[str, Any] = {**defaults, **given}
+        self._concurrency = int(self.settings["concurrency"])
+        self._handing = 0
+        self._halted: set[str] = set()
+        self._under_way: set[str] = set()
+        self._problem: str | None = None  # why nothing can be sent, where that is so
+        self._rest_until = 0.0  # monotonic seconds
+        self._rests = 0
+        self._proven = False  # the provider has answered us as its customer
+        self._since: datetime = tools.clock.now()
+        self._probing: asyncio.Task[None] | None = None
+        self._sent = self._failed = 0
+
+    async def start(self, inbox: Inbox) -> None:
+        if (probe := self.probe()) is not None:
+            self._probing = asyncio.get_running_loop().create_task(self._probe(probe))
+
+    async def stop(self) -> None:
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.gather(self._probing, return_exceptions=True)
+
+    def room(self) -> int:
+        if self._problem is None:
+            return max(0, self._concurrency - self._handing)
+        # One part at a time finds out whether the provider is back.
+        return int(not self._handing and self.tools.clock.monotonic() >= self._rest_until)
+
+    def state(self) -> LinkState:
+        figures = {"sent": self._sent, "failed": self._failed, "under_way": self._handing}
+        if self._problem is not None:
+            return LinkState(status=LinkStatus.DOWN, says=self._problem, since=self._since, figures=figures)
+        if self._probing is not None and not self._probing.done():
+            return LinkState(status=LinkStatus.CONNECTING, says="The credentials are being tried.", since=self._since)
+        says = "The provider answers." if self._proven else "Nothing has been sent through it yet."
+        return LinkState(status=LinkStatus.UP, says=says, since=self._since, figures=figures)
+
+    def halt(self, attempts: Sequence[str]) -> None:
+        """A message leaves whole. Those that wait for their turn behind another stay here."""
+        self._halted.update(self._under_way.intersection(attempts))
+
+    async def recall(self, parts: Sequence[str]) -> list[Outcome]:
+        """No provider can be asked for a message by our name for it."""
+        return []
+
+    async def send(self, parts: Sequence[Part], answered: Callable[[Outcome], None]) -> None:
+        """Hand over beside each other, those to one recipient behind each other."""
+        self._handing += len(parts)
+        self._under_way.update(part.attempt for part in parts)
+        by_recipient: dict[str, list[Part]] = {}
+        for part in parts:
+            by_recipient.setdefault(part.recipient, []).append(part)
+        await asyncio.gather(*(self._send_in_order(line, answered) for line in by_recipient.values()))
+
+    async def _send_in_order(self, line: Sequence[Part], answered: Callable[[Outcome], None]) -> None:
+        for part in line:
+            try:
+                outcome = await self._send_one(part)
+            finally:
+                self._handing -= 1
+                self._under_way.discard(part.attempt)
+                self._halted.discard(part.attempt)
+            answered(outcome)
+
+    async def _send_one(self, part: Part) -> Outcome:
+        if part.attempt in self._halted:
+            return released(part, "a STOP came before it was sent")
+        if self.tools.clock.monotonic() > part.write_by:
+            return released(part, "write deadline passed")
+        try:
+            request = self.request(part)
+        except ValueError as unfit:
+            return rejected(part, Cause.OTHER, str(unfit))
+        timeout = float(self.settings["timeout_seconds"])
+        request = replace(request, read_timeout=timeout, total_timeout=timeout, write_by=part.write_by)
+        try:
+            answer = await self.tools.http.call(request, private=self.tools.private)
+        except HttpFailure as failure:
+            return self._no_answer(part, failure)
+        outcome = self._redacted(self._sorted(part, answer))
+        self._sent += outcome.kind is OutcomeKind.ACCEPTED
+        self._failed += outcome.kind is OutcomeKind.REJECTED
+        return outcome
+
+    def _sorted(self, part: Part, answer: HttpAnswer) -> Outcome:
+        """What an HTTP status says by itself; everything else is the carrier's to read."""
+        host = urlsplit(self.request(part).url).hostname
+        if answer.status in (401, 407) or 300 <= answer.status < 400:
+            told = "refuses the credentials" if answer.status in (401, 407) else f"answers {answer.status}: the URL is wrong"
+            self._down(f"{host} {told}. Correct the settings of this connection; what waits is sent then.")
+            return deferred(part, f"{host} {told}")
+        if answer.status in (429, 503):
+            return deferred(part, f"{host} answers {answer.status}", retry_after_seconds=retry_after(answer, self.tools.clock.now()))
+        if answer.status >= 500:
+            return unknown(part, f"{host} answers {answer.status}")
+        try:
+            outcome = self.outcome(part, answer)
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            # It said yes in words we cannot read: it may have the part. A no is a no in any words.
+            odd = f"{host} answers {answer.status} with what is not documented"
+            return unknown(part, odd) if answer.status < 300 else rejected(part, Cause.OTHER, odd)
+        self._up()
+        return outcome
+
+    def _no_answer(self, part: Part, failure: HttpFailure) -> Outcome:
+        self._failed += 1
+        if failure.kind not in NOTHING_LEFT:
+            return unknown(part, failure.text)
+        if failure.kind != "late":  # the deadline is ours, and no word about the provider
+            self._down(failure.text)
+        return released(part, failure.text)
+
+    def _redacted(self, outcome: Outcome) -> Outcome:
+        """The provider's words without our secrets and without whole numbers, which stay out of logs."""
+        if not outcome.detail:
+            return outcome
+        detail = outcome.detail
+        for secret in self.secrets.values():
+            detail = detail.replace(secret, "•••") if len(secret) >= 6 else detail
+        detail = _DIGITS.sub(lambda digits: f"{digits[0][:-4]}XXXX", detail)
+        return replace(outcome, detail=detail[:DETAIL_CHARS_MAX])
+
+    def _down(self, problem: str) -> None:
+        if self._problem != problem:
+            self.tools.tell("down", problem)
+        if self._problem is None:
+            self._since, self._rests = self.tools.clock.now(), 0
+        self._problem = problem
+        step = min(REST_SECONDS_MAX, REST_SECONDS_FIRST * 2**self._rests)
+        self._rests += 1
+        self._rest_until = self.tools.clock.monotonic() + step * (0.5 + self.tools.ids.jitter() / 2)
+
+    def _up(self) -> None:
+        if self._problem is not None:
+            self.tools.tell("up", "The provider answers again.")
+        if self._problem is not None or not self._proven:
+            self._since = self.tools.clock.now()
+        self._problem, self._rests, self._proven = None, 0, True
+
+    async def _probe(self, probe: HttpRequest) -> None:
+        host = urlsplit(probe.url).hostname
+        try:
+            answer = await self.tools.http.call(probe, private=self.tools.private)
+        except HttpFailure as failure:
+            self._down(failure.text)
+            return
+        if answer.status < 300:
+            self._up()
+        elif answer.status in (401, 403, 404):
+            self._down(f"{host} answers {answer.status} to these credentials. Correct the settings of this connection.")
+
+    def refusal(self, push: HttpPush, *, at: datetime) -> str | None:
+        try:
+            problem = self.verify(push, at=at)
+        except ValueError:  # not even the text that was signed can be made of it
+            problem = "The push cannot be read."
+        if problem:
+            self.tools.tell("refused", problem)
+        return problem
+
+    async def hear(self, push: HttpPush) -> Heard:
+        try:
+            events = self.events(push)
+        except (KeyError, IndexError, TypeError, AttributeError) as odd:
+            raise ValueError(f"a push of an undocumented shape: {type(odd).__name__} {odd}") from odd
+        received = [await self._whole(event) for event in events if not isinstance(event, DeliveryReport)]
+        reports = tuple(event for event in events if isinstance(event, DeliveryReport))
+        return Heard(received=tuple(received), reports=reports, reply=self.reply(push))
+
+    async def _whole(self, event: Received | WithMedia) -> Received:
+        if isinstance(event, Received):
+            return event
+        media = [await self._fetched(link) for link in event.links[:MEDIA_MAX]]
+        return replace(event.received, media=tuple(one for one in media if one is not None))
+
+    async def _fetched(self, link: MediaLink) -> InboundMedia | None:
+        """One medium, or None: a text is taken without its pictures rather than not at all, for it may be a STOP."""
+        url, headers = link.url, dict(link.headers or {})
+        for _ in range(MEDIA_HOPS_MAX):
+            request = HttpRequest(method="GET", url=url, headers=headers, bytes_max=MEDIA_BYTES_MAX)
+            try:
+                answer = await self.tools.http.call(request, private=self.tools.private)
+            except HttpFailure as failure:
+                self.tools.tell("media", f"A picture could not be fetched: {failure.text}")
+                return None
+            if answer.status not in (301, 302, 303, 307, 308):
+                break
+            url, headers = answer.headers.get("location", ""), {}  # the credentials are for the first host only
+        if answer.status != 200 or answer.truncated:
+            why = "it is too large" if answer.truncated else f"the provider answers {answer.status}"
+            self.tools.tell("media", f"A picture could not be fetched: {why}.")
+            return None
+        kind = link.content_type or answer.headers.get("content-type", "application/octet-stream")
+        return InboundMedia(content_type=kind.partition(";")[0].strip(), data=answer.body)
+
+    # ── words for translations ───────────────────────────────────────────────────────────────────────
+
+    def url_of(self, path: str) -> str:
+        """`path` under the provider's base URL."""
+        return str(self.settings["base_url"]).rstrip("/") + path
+
+    def push_url(self, name: str) -> str:
+        """Where the provider is to call us."""
+        return f"{self.tools.public_url}/carriers/{self.connection.sid}/{name}"
+
+    def received(self, *, sender: str, recipient: str, body: str, **more: Any) -> Received:
+        """A text to `sender`, ours, from `recipient`. Numbers may come with or without their plus."""
+        sender, recipient = number(sender), number(recipient)
+        return Received(
+            connection=self.connection.sid,
+            sender=parse_sender(sender) or sender,
+            recipient=parse_recipient(recipient) or recipient,
+            body=body,
+            **more,
+        )
+
+    def report(
+        self, reference: str, status: Status, *, cause: Cause | None = None, code: int | None = None, at: datetime | None = None
+    ) -> DeliveryReport:
+        """A report; `code` is Twilio's, by default that of `cause`."""
+        if code is None and cause is not None:
+            code = ERROR_CODES[cause]
+        return DeliveryReport(connection=self.connection.sid, reference=reference, status=status, error_code=code, at=at)
+
+
+# ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def accepted(part: Part, reference: str) -> Outcome:
+    return Outcome(attempt=part.attempt, kind=OutcomeKind.ACCEPTED, reference=reference)
+
+
+def rejected(part: Part, cause: Cause, detail: str) -> Outcome:
+    return Outcome(attempt=part.attempt, kind=OutcomeKind.REJECTED, cause=cause, detail=detail)
+
+
+def deferred(part: Part, detail: str, *, retry_after_seconds: float | None = None) -> Outcome:
+    return Outcome(
+        attempt=part.attempt,
+        kind=OutcomeKind.DEFERRED,
+        cause=Cause.THROTTLED,
+        detail=detail,
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def unknown(part: Part, detail: str) -> Outcome:
+    return Outcome(attempt=part.attempt, kind=OutcomeKind.UNKNOWN, detail=detail)
+
+
+def released(part: Part, detail: str) -> Outcome:
+    return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail=detail)
+
+
+# ── requests and answers ─────────────────────────────────────────────────────────────────────────────────
+
+
+def form_request(url: str, fields: Iterable[tuple[str, str]], headers: Mapping[str, str]) -> HttpRequest:
+    body = urlencode(list(fields)).encode()
+    return HttpRequest(
+        method="POST", url=url, headers={"Content-Type": "application/x-www-form-urlencoded", **headers}, body=body
+    )
+
+
+def json_request(url: str, fields: Mapping[str, Any], headers: Mapping[str, str]) -> HttpRequest:
+    """A field whose value is None is left out."""
+    told = {name: value for name, value in fields.items() if value is not None}
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return HttpRequest(method="POST", url=url, headers={"Content-Type": "application/json", **headers}, body=body)
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """RFC 7617."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def json_of(body: bytes) -> Any:
+    """The JSON value of a body. ValueError."""
+    return json.loads(body)
+
+
+def retry_after(answer: HttpAnswer, now: datetime) -> float | None:
+    """Seconds that the server asks us to wait, RFC 9110 §10.2.3; None where it does not say or is not understood."""
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return float(min(int(value), 86_400))
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def number(text: str) -> str:
+    """A number as we write it: with a plus, where it is more than a short code. Other addresses stay as they are."""
+    text = text.strip()
+    return f"+{text}" if text.isdigit() and len(text) > SHORT_CODE_DIGITS_MAX else text
+
+
+def digits(address: str) -> str:
+    """A number as many providers want it: without its plus. Other addresses stay as they are."""
+    return address.removeprefix("+")
+
+
+def instant(text: object) -> datetime | None:
+    """An ISO 8601 instant with a zone; None for anything else: a stamp without a zone cannot be trusted."""
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+# ── pushes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def form_of(push: HttpPush) -> dict[str, str]:
+    """The fields of a form in the body, or of the query where there is none; the last of a name counts."""
+    return dict(parse_qsl(push.body.decode() if push.body else push.query, keep_blank_values=True))
+
+
+def same(expected: str, given: str) -> bool:
+    """Whether two signatures are equal, in a time that tells nothing."""
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
+
+
+def hmac_base64(key: str, message: bytes) -> str:
+    return base64.b64encode(hmac.new(key.encode(), message, hashlib.sha256).digest()).decode()
+
+
+def hmac_hex(key: str, message: bytes) -> str:
+    return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
+
+
+def stale(stamp: str, at: datetime) -> str | None:
+    """Why a stamp of Unix seconds makes a push too old or too new to be believed."""
+    try:
+        age = abs(at.timestamp() - float(stamp))
+    except ValueError:
+        return "The push has no readable timestamp."
+    if not age <= PUSH_AGE_MAX.total_seconds():  # a stamp of NaN is not believed either
+        return f"The push was signed {age:.0f} seconds from now, more than five minutes: it may be a repeat. Check both clocks."
+    return None
+
+
+def basic_problem(push: HttpPush, user: str, password: str, *, what: str) -> str | None:
+    """Why a push does not carry these Basic credentials. `what` names the settings they come from."""
+    if not user or not password:
+        return f"There is no {what}: without them nobody can tell whose push this is. Set them here and at the provider."
+    scheme, _, given = push.headers.get("authorization", "").partition(" ")
+    try:
+        told = base64.b64decode(given.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
+    except (binascii.Error, ValueError):
+        told = ""
+    if not same(f"{user}:{password}", told):
+        return f"The push does not carry the {what} that are set here: make them the same at the provider."
+    return None
+
+
+def common_problems(settings: Mapping[str, Any]) -> list[Problem]:
+    """What can be wrong with the settings that every HTTP carrier has."""
+    problems = []
+    for name, least, most in (("concurrency", 1, 500), ("timeout_seconds", 1, 60)):
+        value = settings.get(name)
+        try:
+            fits = value is None or least <= float(value) <= most
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            problems.append(Problem(path=f"settings.{name}", message=f"{name} must be a number from {least} to {most}."))
+    for name in ("base_url", "url"):
+        url = settings.get(name)
+        if url and not re.fullmatch(r"https?://[^\s/?#@]+(/\S*)?", str(url)):
+            problems.append(Problem(path=f"settings.{name}", message=f"{name} must be an http or https URL without credentials in it."))
+    return problems
