@@ -134,6 +134,7 @@ class Hatch:
         self._house, self._path = house, path
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -145,9 +146,12 @@ class Hatch:
             self._server.close()
         for task in list(self._tasks):
             task.cancel()
+        for writer in list(self._writers):  # who still waits at the other end is told by this
+            writer.close()
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             while True:
                 number, name, account, values = msgspec.msgpack.decode(await _frame(reader))
@@ -155,6 +159,9 @@ class Hatch:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the door has ended
+        finally:
+            self._writers.discard(writer)
             writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter, number: int, name: str, account: str, values: Any) -> None:
