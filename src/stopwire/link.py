@@ -328,6 +328,7 @@ class Link(asyncio.Protocol):
                 case Asked(pdu):
                     self._asked.append(pdu)
                     self._asked_octets += _weight(pdu)
+                    self._work()  # at once: who hears of both hears of them in the order they came
                 case Answered(sequence, _, response, late=False):
                     self._settle(sequence, Response(response))
                     if self.session.state is State.UNBOUND:
