@@ -136,6 +136,9 @@ class _Deaf:
     async def reported(self, reports: Sequence[DeliveryReport]) -> None:
         raise ConnectionRefusedError("this connection is only being tried")
 
+    def ready(self) -> None:
+        """Nobody hands it anything."""
+
 
 @cache
 def names() -> tuple[str, ...]:

@@ -56,6 +56,7 @@ class Part:
     body: str
     media: tuple[str, ...] = ()
     keyword_reply: bool = False
+    expires_at: datetime | None = None
     write_by: float = math.inf  # monotonic seconds; no byte leaves later
 
 
@@ -68,6 +69,7 @@ class Outcome:
     cause: Cause = Cause.OTHER
     detail: str | None = None  # the carrier's own words
     retry_after_seconds: float | None = None
+    again: bool | None = None  # with UNKNOWN: whether to try again, where the connection has a policy of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

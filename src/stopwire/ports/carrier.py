@@ -2,12 +2,15 @@
 
 The rules of the seam:
  1. `send` calls `answered` exactly once for each Part, as the answers come, and returns when all have come. Parts to
-    one recipient leave in the order given. It MUST NOT raise for what a network does.
+    one recipient leave in the order given. It MUST NOT raise for what a network does. An UNKNOWN may be followed
+    once, later, by the answer that came after all.
  2. A carrier MUST NOT repeat a part by itself, and MUST NOT store or decide about consent.
  3. ACCEPTED means that the carrier has the part; UNKNOWN that it may have it; RELEASED that no byte of it left.
  4. No byte of a part leaves after its `write_by`: it is answered RELEASED instead. The comparison and the write stand
-    in one step of the event loop.
- 5. After `halt` no further segment of the named attempts leaves; a part cut short so is answered HALTED.
+    in one step of the event loop. Of a part in several segments this holds for the first; the others follow it as the
+    window allows, until `halt`.
+ 5. After `halt` no further segment of the named attempts leaves; a part cut short so is answered HALTED, and one of
+    which nothing has left RELEASED.
  6. `Inbox.received` returns after the commit; the carrier acknowledges only then. If it raises, the carrier
     MUST answer its network so that the text comes again.
 """
@@ -32,6 +35,10 @@ class Inbox(Protocol):
         ...
 
     async def reported(self, reports: Sequence[DeliveryReport]) -> None: ...
+
+    def ready(self) -> None:
+        """There is room again: whoever hands over parts should look. Called from the event loop, costs nothing."""
+        ...
 
 
 class Carrier(Protocol):

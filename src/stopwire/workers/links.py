@@ -1,6 +1,6 @@
 """The inbox: what carriers with a live link hand us, and the flow that each of it starts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from stopwire import metrics
 from stopwire.core.outcomes import DeliveryReport, Received
@@ -14,8 +14,9 @@ log = get_logger(__name__)
 class Links:
     """Implements `ports.carrier.Inbox`."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, *, ready: Callable[[], None]) -> None:
+        """`ready`: what to call when the carrier has room again."""
+        self._world, self._ready = world, ready
 
     async def received(self, heard: Received) -> str | None:
         try:
@@ -30,3 +31,6 @@ class Links:
 
     async def reported(self, reports: Sequence[DeliveryReport]) -> None:
         await report.report(self._world, reports=reports)
+
+    def ready(self) -> None:
+        self._ready()

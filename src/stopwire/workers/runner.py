@@ -38,7 +38,6 @@ class _Line:
 class Engines:
     def __init__(self, world: World, *, endpoint_parallel: int = 10) -> None:
         self._world = world
-        self._links = Links(world)
         self._lines: dict[str, _Line] = {}
         self._unfit: dict[str, int] = {}  # versions of connections that could not be opened
         self._down_since: dict[str, float] = {}  # monotonic seconds
@@ -113,8 +112,8 @@ class Engines:
             log.exception("connection.unfit", connection=sid, name=sealed.connection.name)
 
     async def _open(self, sid: str, carrier: Carrier, *, version: int) -> None:
-        await carrier.start(self._links)
         dispatcher = Dispatcher(self._world, sid, carrier)
+        await carrier.start(Links(self._world, ready=dispatcher.bell.set))
         task = asyncio.get_running_loop().create_task(dispatcher.run(), name=f"dispatcher:{sid}")
         task.add_done_callback(_ended)
         self._lines[sid] = _Line(carrier=carrier, dispatcher=dispatcher, task=task, version=version)
