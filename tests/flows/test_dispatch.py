@@ -180,10 +180,10 @@ async def test_what_comes_back_after_a_stop_does_not_leave_again(still: Still, k
     message = await still.one(to=ANN, from_=ALONE)
     parts = await still.mark(await still.claim())
     await still.text("STOP", person=ANN, to=ALONE)
-    await still.settle(parts, kind)
-    still.clock.moved = timedelta(minutes=2)
-    assert [] == [part for part in await still.claim() if not part.keyword_reply]
+    await still.settle(parts, kind, retry_after_seconds=3600)
     assert ("failed", 21610) == await end_of(still, message)
+    still.clock.moved = timedelta(hours=2)
+    assert () == await still.claim()
 
 
 async def test_a_stop_to_one_sender_leaves_the_messages_of_the_others(still: Still) -> None:

@@ -109,18 +109,21 @@ class Town:
     # ── what came of it ──────────────────────────────────────────────────────────────────────────────
 
     def reply(self, person: Phone, body: str, *, to: str) -> str | None:
-        """Text `body` and read the one automatic reply, None where there is none."""
-        before = len(replies(person))
+        """Text `body` and read the automatic reply to it, None where there is none."""
         sent = person.text(body, to=to)
-        if not self.queued_a_reply(sent["message_sid"]):
-            return None
-        return str(eventually(lambda: replies(person)[before:])[0])
+        queued = self.reply_queued(sent["message_sid"])
+        return None if queued is None else str(eventually(lambda: heard(person, queued)))
 
-    def queued_a_reply(self, message: str) -> bool:
-        """Whether an automatic reply was queued, in the same commit, for an inbound message."""
+    def reply_queued(self, message: str) -> str | None:
+        """SID of the automatic reply that was queued, in the same commit, for an inbound message."""
         explained = self.http.get(f"/api/v1/messages/{message}/explain")
         assert 200 == explained.status_code, explained.text
-        return any(proof["text"] == "The automatic reply." for proof in explained.json()["evidence"])
+        return next((p["id"] for p in explained.json()["evidence"] if p["text"] == "The automatic reply."), None)
+
+
+def heard(person: Phone, message: str) -> str | None:
+    """Body of a message at its handset, None while it is not there."""
+    return next((m["body"] for m in person.inbox if m["message_sid"] == message), None)
 
 
 def replies(person: Phone) -> list[str]:

@@ -18,7 +18,18 @@ from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Par
 from stopwire.core.retry import carrier_delay
 from stopwire.core.routing import order_of
 from stopwire.core.senders import Directory, Sender, scopes_of
-from stopwire.flows.moves import accepted, end, learn, learn_from, reported, segments_of, speaker, take_segments, tell_status
+from stopwire.flows.moves import (
+    accepted,
+    end,
+    learn,
+    learn_from,
+    purge,
+    reported,
+    segments_of,
+    speaker,
+    take_segments,
+    tell_status,
+)
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
 
@@ -197,13 +208,10 @@ def _settle_one(
         case OutcomeKind.DEFERRED:
             tries = (job.tries if job else 0) + 1
             due = now + carrier_delay(tries, jitter=ids.jitter(), asked_seconds=outcome.retry_after_seconds)
-            tx.jobs.requeue(message.sid, due, tried=True)
-            tx.messages.move([message.sid], Status.QUEUED, now=now)
-            tx.wake("dispatch")
+            _take_back(tx, message, due, tried=True, now=now, ids=ids)
         case OutcomeKind.RELEASED:
-            tx.jobs.requeue(message.sid, now, tried=False)
-            tx.messages.move([message.sid], Status.QUEUED, now=now)
-            tx.wake("dispatch")
+            due = now + timedelta(seconds=outcome.retry_after_seconds or 0)
+            _take_back(tx, message, due, tried=False, now=now, ids=ids)
         case OutcomeKind.HALTED:
             end(tx, message, Status.FAILED, 21610, now=now, ids=ids)
         case OutcomeKind.UNKNOWN:
@@ -212,6 +220,15 @@ def _settle_one(
                 tx.jobs.requeue(message.sid, now + timedelta(seconds=1), tried=True)
             else:
                 tx.jobs.set_state(message.sid, "unknown", attempt=attempt.id)
+
+
+def _take_back(tx: Tx, message: Message, due: datetime, *, tried: bool, now: datetime, ids: Ids) -> None:
+    """Put a message back into the queue, unless its person said STOP while the carrier had it."""
+    tx.jobs.requeue(message.sid, due, tried=tried)
+    tx.messages.move([message.sid], Status.QUEUED, now=now)
+    if tx.consent.blocks_of(group_of(message.recipient), message.recipient):
+        purge(tx, message.recipient, now=now, ids=ids)
+    tx.wake("dispatch")
 
 
 async def recover(world: World, *, connection: str) -> int:

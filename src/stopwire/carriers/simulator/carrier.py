@@ -35,6 +35,7 @@ class Simulator:
         self._deferred: Counter[str] = Counter()  # tries of parts to a busy handset, by message
         self._handing = 0
         self._pace: dict[str, float] = {}  # when a sender with a limit may speak again, monotonic seconds
+        self._placed: set[str] = set()  # messages that wait for a place of theirs
 
     async def start(self, inbox: Inbox) -> None:
         """Listen, and report what the last process took and did not report."""
@@ -102,9 +103,9 @@ class Simulator:
     async def _hand_over(self, account: str, part: Part) -> Outcome:
         if self._clock.monotonic() > part.write_by:
             return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail="write deadline passed")
-        wait = await self._wait_seconds(account, part.sender)
+        wait = await self._wait_seconds(account, part)
         if wait > 0:
-            return Outcome(attempt=part.attempt, kind=OutcomeKind.DEFERRED, detail="sender limit", retry_after_seconds=wait)
+            return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail="sender limit", retry_after_seconds=wait)
         temper = temper_of(part.recipient)
         if self._deferred[part.message] < temper.defers:
             self._deferred[part.message] += 1
@@ -114,18 +115,19 @@ class Simulator:
             attempt=part.attempt, kind=temper.outcome, cause=temper.cause, reference=_reference(part.attempt), detail=temper.says
         )
 
-    async def _wait_seconds(self, account: str, sender: str) -> float:
-        """How long a sender with a limit of its own must wait; reserves its next place when it need not."""
+    async def _wait_seconds(self, account: str, part: Part) -> float:
+        """How long a part must wait for its place, where its sender has a limit: each comes back once, at its own time."""
         directory = await self._store.directory(account)
-        of = directory.sender_at(sender)
-        if of is None or not of.mps:
+        of = directory.sender_at(part.sender)
+        if of is None or not of.mps or part.message in self._placed:
+            self._placed.discard(part.message)
             return 0.0
         now = self._clock.monotonic()
-        free_at = max(self._pace.get(sender, now), now)
-        if free_at > now + 1 / of.mps:
-            return free_at - now
-        self._pace[sender] = free_at + 1 / of.mps
-        return 0.0
+        place = max(self._pace.get(part.sender, now), now)
+        self._pace[part.sender] = place + 1 / of.mps
+        if place > now:
+            self._placed.add(part.message)
+        return place - now
 
     async def _network_blocks(self, account: str, part: Part) -> bool:
         if kind_of(part.sender) is not SenderKind.TOLL_FREE:
