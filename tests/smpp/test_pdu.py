@@ -2,7 +2,6 @@
 
 import re
 import struct
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -589,8 +588,3 @@ def test_no_secret_and_no_message_shows_in_a_repr() -> None:
         SubmitSm(short_message=b"hunter2", tlvs=(Tlv(Tag.MESSAGE_PAYLOAD, b"hunter2"),))
     )
     assert "hunter2" not in shown
-
-
-def test_the_codec_is_pure() -> None:
-    source = Path(module.__file__).read_text()
-    assert [] == re.findall(r"^(?:import|from) (?:asyncio|socket|ssl|logging|time|threading|random|os)\b", source, re.MULTILINE)
