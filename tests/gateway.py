@@ -30,7 +30,7 @@ class Gateway:
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._thread.start()
         self._opened = self._ready.result(timeout=30)
-        self.url = self._opened.base
+        self.url, self.smpp_port = self._opened.base, self._opened.smpp_port
         self.account_sid, self.auth_token = self._opened.account_sid, self._opened.auth_token
         self.world, self.house = self._opened.wired.world, self._opened.wired.house
         self.http = httpx.Client(base_url=self.url, auth=(self.account_sid, self.auth_token), timeout=WAIT_SECONDS)

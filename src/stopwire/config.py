@@ -54,7 +54,7 @@ def _listed(value: object) -> object:
 
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 # The options of `stopwire up`; every other setting comes from the environment or the file.
-UP_OPTIONS = {"host", "port", "data_dir", "demo", "database", "role", "workers", "quiet", "open"}
+UP_OPTIONS = {"host", "port", "data_dir", "demo", "database", "smpp_host", "smpp_port", "role", "workers", "quiet", "open"}
 
 
 def default_data_dir() -> Path:
@@ -80,6 +80,14 @@ class Settings(BaseModel):
         repr=False,
         description="URL of the store, `sqlite:///…` or `postgresql://…`; empty means SQLite in the data folder.",
     )
+    smpp_host: str = Field("127.0.0.1", description="Address to wait for SMPP customers on.")
+    smpp_port: int | None = Field(
+        None, ge=0, le=65_535, description="TCP port for SMPP customers, usually 2775; 0 takes any free one, empty means none."
+    )
+    smpp_tls_cert: Path | None = Field(
+        None, description="Certificate chain (PEM) of the SMPP port; with it the port speaks TLS only."
+    )
+    smpp_tls_key: Path | None = Field(None, description="Private key (PEM) of `smpp_tls_cert`; empty: it is in the same file.")
     role: Role = Field(
         Role.ALL,
         description="What this process does: `all`, `api` (answers requests) or `worker` (sends and delivers).",
@@ -155,7 +163,7 @@ class Settings(BaseModel):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("host")
+    @field_validator("host", "smpp_host")
     @classmethod
     def _host(cls, value: str) -> str:
         if not value or re.search(r"[\s/@]", value):

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import sys
 import time
@@ -27,6 +28,7 @@ from stopwire import demo, log
 from stopwire.admin import admin_app
 from stopwire.admin import call as admin_call
 from stopwire.config import Loaded, Settings
+from stopwire.core.bound import short_password, system_id
 from stopwire.doors import root_app
 from stopwire.flows import own
 from stopwire.hatch import Hatch, RemoteHouse
@@ -43,6 +45,7 @@ ADMIN = "admin.sock"
 CREDENTIALS = "credentials.json"
 DRAIN_SECONDS = 10.0
 DOOR_SECONDS = 20.0  # until a door process answers
+DOOR_PAUSE_SECONDS = 0.5  # before a door process that ended is started again
 BACKLOG = 2048
 
 
@@ -60,7 +63,7 @@ def run(loaded: Loaded, *, say: Callable[[str], None] = print) -> int:
     log.configure(level="warning" if settings.quiet else settings.log_level, format=settings.log_format)
     try:
         return uvloop.run(_serve(settings, say))
-    except StoreFault as fault:
+    except (StoreFault, NoDoor) as fault:
         say(f"Stopwire cannot start: {fault}")
         return 1
     except OSError as fault:
@@ -76,6 +79,7 @@ class Gateway:
     base: str
     account_sid: str
     auth_token: str
+    smpp_port: int | None = None  # where customers bind, if anywhere
 
 
 async def _serve(settings: Settings, say: Callable[[str], None]) -> int:
@@ -84,19 +88,11 @@ async def _serve(settings: Settings, say: Callable[[str], None]) -> int:
     _on_signals(stopping)
     async with opened(settings) as gateway, contextlib.AsyncExitStack() as stack:
         world = gateway.wired.world
-        sign_in = await own.sign_in(world, account=gateway.account_sid)
-        credentials = {
-            "account_sid": gateway.account_sid,
-            "auth_token": gateway.auth_token,
-            "api_base": gateway.base,
-            "console_url": f"{world.choices.public_url}/console/sign-in?token={sign_in}",
-        }
-        _write_private(settings.data_dir / CREDENTIALS, json.dumps(credentials, indent=2) + "\n")
         if settings.demo and not settings.quiet:
             stack.enter_context(_background(demo.traffic(world, account=gateway.account_sid)))
-        _announce(settings, credentials, gateway.wired, say, time.monotonic() - began)
+        _announce(settings, gateway, say, time.monotonic() - began)
         if settings.open:
-            webbrowser.open(credentials["console_url"])
+            webbrowser.open(gateway.console_url)
         await stopping.wait()
         logger.info("serve.stopping")
     return 0
@@ -118,8 +114,17 @@ async def opened(settings: Settings) -> AsyncIterator[Gateway]:
             await hatch.open()
             stack.push_async_callback(hatch.close)
             await stack.enter_async_context(_admin(wired, settings))
+            gateway = Gateway(
+                wired=wired,
+                base=base,
+                account_sid=account,
+                auth_token=token,
+                console_url=f"{wired.world.choices.public_url}/console/sign-in?token={await own.sign_in(wired.world, account=account)}",
+            )
+            _keep_credentials(settings.data_dir / CREDENTIALS, gateway)  # there before anybody can see that we are ready
             await stack.enter_async_context(_doors(wired, settings, listener))
-            yield Gateway(wired=wired, base=base, account_sid=account, auth_token=token)
+            smpp_port = await stack.enter_async_context(_smpp(wired, settings))
+            yield Gateway(wired=wired, base=base, account_sid=account, auth_token=token, smpp_port=smpp_port)
     finally:
         listener.close()
         await wired.close()
@@ -208,28 +213,80 @@ async def _doors(wired: Wired, settings: Settings, listener: socket.socket) -> A
         choices,
         json.dumps({"hosts": _allowed_hosts(settings), "trusted": settings.forwarded_allow, "log_level": settings.log_level}),
     ]
-    processes = [
-        await asyncio.create_subprocess_exec(*command, pass_fds=[listener.fileno()]) for _ in range(settings.workers)
-    ]
+    keepers = [asyncio.create_task(_keep_door(command, listener.fileno())) for _ in range(settings.workers)]
     try:
         await _until_ready(listener)
         yield
     finally:
-        for process in processes:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def _keep_door(command: list[str], descriptor: int) -> None:
+    """One door process, started again whenever it ends by itself. Cancelled: the process is asked to end, and awaited."""
+    while True:
+        process = await asyncio.create_subprocess_exec(*command, pass_fds=[descriptor])
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
-        await asyncio.gather(*(process.wait() for process in processes))
+            await process.wait()
+            raise
+        await asyncio.sleep(DOOR_PAUSE_SECONDS)  # also leaves the time to be cancelled, where all of us were told to end
+        logger.error("serve.door_ended", exit_code=code, again=True)
+
+
+class NoDoor(Exception):
+    """No door process became ready."""
 
 
 async def _until_ready(listener: socket.socket) -> None:
-    """Returns when a door has answered. The listener takes the connection before any door runs."""
+    """Returns when a door has answered. The listener takes the connection before any door runs. Raises NoDoor."""
     host, port = listener.getsockname()[:2]
-    async with asyncio.timeout(DOOR_SECONDS):
-        reader, writer = await asyncio.open_connection(_shown_host(host).strip("[]"), port)
-        writer.write(b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        if not await reader.readline():
-            raise ConnectionError("the door process ended before it was ready")
-        writer.close()
+    try:
+        async with asyncio.timeout(DOOR_SECONDS):
+            reader, writer = await asyncio.open_connection(_shown_host(host).strip("[]"), port)
+            writer.write(b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            answered = bool(await reader.readline())
+            writer.close()
+    except TimeoutError:
+        answered = False
+    if not answered:
+        raise NoDoor(f"no door process answered within {DOOR_SECONDS:.0f} s: the log says why; --workers 0 does without them.")
+
+
+@contextlib.asynccontextmanager
+async def _smpp(wired: Wired, settings: Settings) -> AsyncIterator[int | None]:
+    """The SMPP door, where one is asked for: always in this process, for its links are one with who is bound."""
+    if settings.smpp_port is None:
+        yield None
+        return
+    from stopwire.smpp_server.server import SmppServer
+
+    tls = _tls(settings)
+    server = SmppServer(wired.house, wired.switchboard, wired.world.clock)
+    try:
+        port = await server.open(settings.smpp_host, settings.smpp_port, tls=tls)
+    except OSError as fault:
+        where = f"{settings.smpp_host}:{settings.smpp_port}"
+        raise NoDoor(f"Nobody can bind at {where}: {fault.strerror or fault}. Choose another --smpp-port.") from fault
+    try:
+        yield port
+    finally:
+        await server.close()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.smpp_tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.smpp_tls_cert, settings.smpp_tls_key)
+    except OSError as fault:  # ssl.SSLError is one
+        raise NoDoor(f"smpp_tls_cert {settings.smpp_tls_cert} cannot be used: {fault}. Correct it, or smpp_tls_key.") from fault
+    return context
 
 
 @contextlib.asynccontextmanager
@@ -274,15 +331,13 @@ def _allowed_hosts(settings: Settings) -> list[str]:
     return [*settings.hosts, settings.host, *named]
 
 
-def _announce(
-    settings: Settings, credentials: dict[str, str], wired: Wired, say: Callable[[str], None], seconds: float
-) -> None:
-    base, sid, token = credentials["api_base"], credentials["account_sid"], credentials["auth_token"]
+def _announce(settings: Settings, gateway: Gateway, say: Callable[[str], None], seconds: float) -> None:
+    wired = gateway.wired
     lines = [
-        f"Stopwire {wired.world.choices.version} is ready at {base} ({seconds:.1f} s)",
-        f"  account SID   {sid}",
-        f"  auth token    {token}",
-        f"  console       {credentials['console_url']}",
+        f"Stopwire {wired.world.choices.version} is ready at {gateway.base} ({seconds:.1f} s)",
+        f"  account SID   {gateway.account_sid}",
+        f"  auth token    {gateway.auth_token}",
+        f"  console       {gateway.console_url}",
         f"  kept in       {settings.data_dir}",
     ]
     if settings.allow_private_webhooks != "none":
@@ -292,11 +347,19 @@ def _announce(
         say(line)
 
 
-def _write_private(path: Path, text: str) -> None:
+def _keep_credentials(path: Path, gateway: Gateway) -> None:
+    """Write what programs on this machine sign in with, for its owner alone and in one step."""
+    credentials = {
+        "account_sid": gateway.account_sid,
+        "auth_token": gateway.auth_token,
+        "api_base": gateway.base,
+        "console_url": gateway.console_url,
+    }
     draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+    draft.unlink(missing_ok=True)  # an older one might be open to others
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
     with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+        file.write(json.dumps(credentials, indent=2) + "\n")
     draft.replace(path)
 
 

@@ -17,6 +17,7 @@ from stopwire.hatch import LocalHouse
 from stopwire.log import get_logger
 from stopwire.net.http import HttpClient
 from stopwire.ports.world import Choices, Clock, Ids, World
+from stopwire.smpp_server.peers import Switchboard
 from stopwire.storage import backup, sqlite
 from stopwire.storage.store import SqlStore
 from stopwire.tail import LiveTail
@@ -81,6 +82,8 @@ class Wired:
     store: SqlStore
     engines: Engines
     http: HttpClient
+    tail: LiveTail
+    switchboard: Switchboard
 
     async def start(self) -> None:
         await self.engines.start()
@@ -117,6 +120,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
         )
     )
     board.fix(SIMULATOR, simulator)
+    switchboard = Switchboard(clock)
     world = World(
         store=store,
         http=http,
@@ -127,6 +131,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
         ids=ids,
         vault=secrets_vault,
         tail=tail,
+        peers=switchboard,
         choices=Choices(
             public_url=public_url,
             private_webhooks=settings.allow_private_webhooks,
@@ -138,7 +143,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
     )
     engines = Engines(world, endpoint_parallel=settings.webhook_endpoint_parallel)
     store.on_wake = engines.wake
-    return Wired(world=world, house=LocalHouse(world), store=store, engines=engines, http=http)
+    return Wired(world=world, house=LocalHouse(world), store=store, engines=engines, http=http, tail=tail, switchboard=switchboard)
 
 
 def has_database(data_dir: Path) -> bool:

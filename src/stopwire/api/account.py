@@ -11,6 +11,7 @@ from stopwire.api.door import CarefulRoute, Cursor, In, Limit, Out, TheCaller, T
 from stopwire.api.problems import Problem, Wrong, not_found
 from stopwire.api.shapes import Page, Sender
 from stopwire.core.address import SenderKind
+from stopwire.core.bound import system_id
 from stopwire.core.errors import Refused
 from stopwire.core.senders import Account as CoreAccount
 from stopwire.core.senders import Directory
@@ -38,6 +39,10 @@ class Account(Out):
     webhook_retries: str = Field(examples=["inbound"])
     media_auth: str = Field(examples=["none"])
     ambiguous: str = Field(examples=["hold"])
+    smpp_system_id: str = Field(examples=["sw0123456789ab"], description="The name it binds with by SMPP.")
+    smpp_delivery: str = Field(examples=["auto"], description="Whether messages are told to bound receivers; `auto`: once one was.")
+    smpp_long: str = Field(examples=["udh"], description="How a long text reaches a bound receiver.")
+    smpp_tlvs: str = Field(examples=["standard"], description="`vendor`: with TLVs of this gateway's own.")
     created_at: datetime
     updated_at: datetime
 
@@ -53,6 +58,9 @@ class AccountChange(In):
     webhook_retries: Literal["none", "inbound", "all"] | None = None
     media_auth: Literal["none", "basic"] | None = None
     ambiguous: Literal["hold", "retry"] | None = None
+    smpp_delivery: Literal["auto", "on", "off"] | None = None
+    smpp_long: Literal["udh", "payload"] | None = None
+    smpp_tlvs: Literal["standard", "vendor"] | None = None
 
 
 @router.get("/account", tags=["Account"], summary="The account and its settings")
@@ -84,6 +92,10 @@ def _account(value: CoreAccount) -> Account:
         webhook_retries=settings.webhook_retries,
         media_auth=settings.media_auth,
         ambiguous=settings.ambiguous,
+        smpp_system_id=system_id(value.sid),
+        smpp_delivery=settings.smpp_delivery,
+        smpp_long=settings.smpp_long,
+        smpp_tlvs=settings.smpp_tlvs,
         created_at=value.created_at,
         updated_at=value.updated_at,
     )

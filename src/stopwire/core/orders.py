@@ -55,6 +55,7 @@ class Order:
     message_intent: str | None = None
     risk_check: str | None = None
     fallback_from: str | None = None
+    sid: str = ""  # of the message it becomes, where that was promised already; else a new one
     reply_to: str | None = None  # the inbound message that a TwiML document answers
     options: Mapping[str, Any] = field(default_factory=dict)
 

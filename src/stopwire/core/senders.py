@@ -104,6 +104,10 @@ class AccountSettings:
     webhook_retries: str = "inbound"  # none | inbound | all: which webhooks are retried for three days
     media_auth: str = "none"  # none | basic
     ambiguous: str = "hold"  # hold | retry: what happens to a part whose answer never came
+    smpp_delivery: str = "auto"  # auto | on | off: whether messages are told to bound customers; auto: once one has bound
+    smpp_bound: bool = False  # whether a receiver of the account has ever bound
+    smpp_long: str = "udh"  # udh | payload: how a long text is handed to a bound customer
+    smpp_tlvs: str = "standard"  # standard | vendor: whether our own TLVs are added for bound customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,9 @@ CHOICES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "webhook_retries": ("none", "inbound", "all"),
     "media_auth": ("none", "basic"),
     "ambiguous": ("hold", "retry"),
+    "smpp_delivery": ("auto", "on", "off"),
+    "smpp_long": ("udh", "payload"),
+    "smpp_tlvs": ("standard", "vendor"),
 }
 
 

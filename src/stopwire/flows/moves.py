@@ -10,6 +10,7 @@ from datetime import datetime
 from stopwire import metrics
 from stopwire.core import receipts
 from stopwire.core.address import SenderKind, country_of, group_of, kind_of, national_format, parse_recipient
+from stopwire.core.bound import receipt_delivery
 from stopwire.core.consent import CLOSES, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
 from stopwire.core.jobs import Attempt, Job
@@ -170,9 +171,12 @@ def tell_status(tx: Tx, message: Message, now: datetime, ids: Ids) -> None:
     if message.purpose is Purpose.KEYWORD_REPLY:
         return
     tx.tell("message.status", sid=message.sid, to=message.recipient, status=message.status.value, code=message.error_code)
-    event = status_event(message, id=ids.sid("WD"), token=ids.uuid(), now=now)
-    if event:
-        tx.webhooks.add([event])
+    told = (
+        status_event(message, id=ids.sid("WD"), token=ids.uuid(), now=now),
+        receipt_delivery(message, id=ids.sid("WD"), token=ids.uuid(), now=now),
+    )
+    if events := [event for event in told if event]:
+        tx.webhooks.add(events)
         tx.wake("notify")
 
 

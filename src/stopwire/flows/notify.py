@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urldefrag, urlencode, urljoin, urlsplit
 
-from stopwire.core import loops, overrides, twiml
+from stopwire.core import bound, loops, overrides, twiml
 from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.core.orders import Order
 from stopwire.core.overrides import Overrides
@@ -65,6 +65,8 @@ class _Round:
 async def notify(world: World, *, delivery: Delivery) -> Told:
     """One round: the URL, its quick retries, then the fallback. Each request is in the log when this returns."""
     directory = await world.store.directory(delivery.account)
+    if delivery.url.startswith(bound.SCHEME):
+        return await _hand_over(world, delivery, directory.account)
     allowed = directory.account.settings.allow_private_webhooks
     private = PrivateTargets(allowed) if allowed else world.choices.private_webhooks
     round_ = _Round(delivery=delivery, account=directory.account, private=private)
@@ -75,6 +77,22 @@ async def notify(world: World, *, delivery: Delivery) -> Told:
     attempts, account = round_.attempts, delivery.account
     await world.store.write(lambda tx: tx.webhooks.add_attempts(attempts), account=account)
     return replace(told, problems=tuple(round_.problems))
+
+
+async def _hand_over(world: World, delivery: Delivery, account: Account) -> Told:
+    """One round with a bound customer in place of a URL. A refusal for good ends it, as a 410 does."""
+    at = world.clock.now()
+    reached = await world.peers.deliver(delivery, account.settings)
+    attempt = DeliveryAttempt(
+        delivery=delivery.id,
+        at=at,
+        ms=reached.ms,
+        request={"method": delivery.method, "url": delivery.url, "headers": {}, "params": dict(delivery.params)},
+        response=None if reached.status is None else {"status": reached.status, "headers": {}, "body": reached.says},
+        error=None if reached.delivered else reached.says,
+    )
+    await world.store.write(lambda tx: tx.webhooks.add_attempts([attempt]), account=delivery.account)
+    return Told(delivered=reached.delivered, gone=reached.final)
 
 
 async def settle(world: World, *, delivery: Delivery, told: Told) -> None:
@@ -94,6 +112,7 @@ def _settle(tx: Tx, *, delivery: Delivery, told: Told, world: World) -> None:
         return
     choice = tx.services.directory().account.settings.webhook_retries
     scheduled = choice == "all" or (choice == "inbound" and delivery.event == "inbound")
+    scheduled = scheduled or delivery.url.startswith(bound.SCHEME)  # who is not bound now binds again
     delay = webhook_delay(rounds, jitter=world.ids.jitter()) if scheduled and not told.gone else None
     if delay is None:
         state = "expired" if scheduled and not told.gone else "failed"

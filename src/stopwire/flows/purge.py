@@ -9,6 +9,7 @@ REFERENCES = timedelta(hours=48)  # as long as a carrier's reference names one m
 ORPHANS = timedelta(hours=72)  # a report may come before its answer, but not by days
 SEGMENTS = timedelta(days=10)  # carriers give up, and report so, within a week at most
 REFUSED_PUSHES = timedelta(days=7)  # how long a secret may stay wrong without a text being lost
+SUBMITTED = timedelta(hours=24)  # how long a bound customer may take to hand over a long text
 AT_ONCE = 500  # rows a unit, so that a STOP never waits long behind it
 
 
@@ -22,6 +23,7 @@ async def purge(world: World) -> int:
                 tx.messages.forget_kept(now - KEPT_ANSWERS, AT_ONCE)
                 + tx.inbound.forget(now - REFERENCES, AT_ONCE)
                 + tx.jobs.drop_orphans(now - ORPHANS, AT_ONCE)
+                + tx.submitted.forget(now - SUBMITTED, AT_ONCE)
                 + tx.pushes.forget(now - REFUSED_PUSHES, AT_ONCE)
                 + tx.people.forget_sessions(now, AT_ONCE)
                 + tx.jobs.forget_segments(now - SEGMENTS, AT_ONCE)

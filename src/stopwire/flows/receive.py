@@ -12,6 +12,8 @@ from functools import partial
 
 from stopwire.core import loops, optout
 from stopwire.core.address import country_of, group_of, parse_recipient
+from stopwire.core.bound import inbound_delivery
+from stopwire.core.connections import OptOutBy
 from stopwire.core.consent import Act, ConsentEvent
 from stopwire.core.events import inbound_event
 from stopwire.core.jobs import Job, Review
@@ -121,17 +123,18 @@ def take_whole(
     events = _events(tx, heard, body, message, match, answer, home, now, ids)
     tx.consent.append(events)
     under_way = purge(tx, heard.recipient, now=now, ids=ids) if answer.keyword is Keyword.STOP else ()
-    reply = _reply(tx, answer, events, message, home, now, ids)
+    reply = None if answer.reply and _answered(tx, heard) else _reply(tx, answer, events, message, home, now, ids)
     suggestion = _suggestion(tx, body, message, match, answer, home, packs, now, ids)
     if answer.keep:
         found = {"events": [e.id for e in events], "reply": reply, "suggestion": suggestion}
         tx.messages.add([replace(message, decision={**message.decision, **found})])
         tx.messages.add_media(media)
-    event = inbound_event(
-        message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=public_url
-    )
-    if event:
-        tx.webhooks.add([event])
+    told = [
+        told_by(message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=public_url)
+        for told_by in (inbound_event, inbound_delivery)
+    ]
+    if deliveries := [delivery for delivery in told if delivery]:
+        tx.webhooks.add(deliveries)
         tx.wake("notify")
     tx.tell(
         "message.received",
@@ -269,6 +272,14 @@ def _events(
         )
         for change in answer.changes
     ]
+
+
+def _answered(tx: Tx, heard: Received) -> bool:
+    """Whether the carrier answers keywords itself: then we record, and stay silent. One confirmation, not two."""
+    if heard.answered:
+        return True
+    sealed = tx.connections.find(heard.connection)
+    return sealed is not None and sealed.connection.opt_out_by is OptOutBy.CARRIER
 
 
 def _reply(

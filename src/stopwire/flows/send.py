@@ -12,6 +12,7 @@ from functools import partial
 from stopwire import metrics
 from stopwire.core import magic
 from stopwire.core.address import group_of, parse_recipient, parse_sender
+from stopwire.core.bound import receipt_delivery
 from stopwire.core.consent import Block
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.events import status_event
@@ -284,8 +285,11 @@ class _Batch:
         """Answered as accepted, kept as failed: what the hosted API does for failures found after its answer."""
         failed = replace(message, status=Status.FAILED, error_code=code)
         self.messages.append(retained(failed))
-        event = status_event(failed, id=self.ids.sid("WD"), token=self.ids.uuid(), now=self.now)
-        self.deliveries.extend([event] if event else [])
+        told = (
+            status_event(failed, id=self.ids.sid("WD"), token=self.ids.uuid(), now=self.now),
+            receipt_delivery(failed, id=self.ids.sid("WD"), token=self.ids.uuid(), now=self.now),
+        )
+        self.deliveries.extend(event for event in told if event)
         return Receipt(message=message)
 
     def _message(self, order: Order, draft: Draft) -> Message:
@@ -306,7 +310,7 @@ class _Batch:
         else:
             status = Status.ACCEPTED if draft.service else Status.QUEUED
         return Message(
-            sid=self.ids.sid("MM" if draft.mms else "SM"),
+            sid=order.sid or self.ids.sid("MM" if draft.mms else "SM"),
             account=self.tx.account,
             direction=self.direction,
             sender=sender,

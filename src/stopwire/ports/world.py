@@ -13,6 +13,7 @@ from stopwire.ports.carrier import Carriers, Phones
 from stopwire.ports.clock import Clock as Clock
 from stopwire.ports.clock import Ids as Ids
 from stopwire.ports.http import Http, PrivateTargets
+from stopwire.ports.peers import Peers
 from stopwire.ports.store import Store
 
 
@@ -75,4 +76,5 @@ class World:
     ids: Ids
     vault: Vault
     tail: Tail
+    peers: Peers
     choices: Choices

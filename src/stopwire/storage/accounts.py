@@ -54,6 +54,10 @@ class SqlAccounts(Noun):
         row = self._row(KEY.select().where(_KEYS.sid == sid, _KEYS.account == self.account))
         return KEY.value(row) if row else None
 
+    def keys_named(self, prefix: str) -> list[Key]:
+        """Keys of any account whose SID begins so."""
+        return KEY.each(self._rows(KEY.select().where(_KEYS.sid.startswith(prefix, autoescape=True))))
+
     def add_key(self, key: Key) -> None:
         self._check_own([key])
         self._change(insert(tables.keys).values(KEY.row(key)))

@@ -14,6 +14,7 @@ from sqlalchemy import Column, Select, Table, select
 
 from stopwire.core import policy as policies
 from stopwire.core.address import ChannelGroup, SenderKind
+from stopwire.core.bound import SubmittedPart
 from stopwire.core.connections import Connection, OptOutBy
 from stopwire.core.consent import Act, Block, ConsentEvent, Reason, SealedEvent
 from stopwire.core.jobs import Attempt, Delivery, DeliveryAttempt, HandsetMessage, Job, Refusal, Review
@@ -105,6 +106,7 @@ CONNECTION = Shape(
     writes={"settings": dict},
     without=("secrets",),
 )
+SUBMITTED = Shape(tables.submitted, SubmittedPart, without=("at",))
 REFUSED_PUSH = Shape(tables.refused_pushes, RefusedPush)
 MESSAGE = Shape(
     tables.messages,

@@ -35,6 +35,7 @@ from stopwire.storage.replies import SqlReplies
 from stopwire.storage.services import SqlServices
 from stopwire.storage.sqlite import SqliteEngine
 from stopwire.storage.stats import SqlStats
+from stopwire.storage.submitted import SqlSubmitted
 from stopwire.storage.suggestions import SqlSuggestions
 from stopwire.storage.webhooks import SqlWebhooks
 
@@ -56,11 +57,12 @@ class SqlTx:
         "_jobs",
         "_lists",
         "_messages",
-        "_pushes",
         "_people",
+        "_pushes",
         "_replies",
         "_services",
         "_stats",
+        "_submitted",
         "_suggestions",
         "_views",
         "_webhooks",
@@ -87,6 +89,7 @@ class SqlTx:
         self._handsets: SqlHandsets | None = None
         self._lists: SqlLists | None = None
         self._stats: SqlStats | None = None
+        self._submitted: SqlSubmitted | None = None
         self._people: SqlPeople | None = None
         self._audit: SqlAudit | None = None
 
@@ -185,6 +188,12 @@ class SqlTx:
         if self._audit is None:
             self._audit = SqlAudit(self.unit, self.account)
         return self._audit
+
+    @property
+    def submitted(self) -> SqlSubmitted:
+        if self._submitted is None:
+            self._submitted = SqlSubmitted(self.unit, self.account)
+        return self._submitted
 
     def of(self, account: str) -> SqlTx:
         """The same transaction, seen by another account."""

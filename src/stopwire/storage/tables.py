@@ -311,6 +311,23 @@ parts = Table(  # parts of a long inbound text, until all are there
     PrimaryKeyConstraint("connection", "recipient", "sender", "reference", "total", "part"),
 )
 
+submitted = Table(  # parts of a long text that a bound customer submits, until all are there
+    "submitted",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("reference", String(16), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("octets", LargeBinary, nullable=False),
+    Column("alphabet", String(8), nullable=False),
+    Column("registered", Integer, nullable=False),
+    Column("message", Sid, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    PrimaryKeyConstraint("account", "sender", "recipient", "reference", "total", "part"),
+)
+
 jobs = Table(  # messages on their way to a carrier; a row is deleted when its message has its answer
     "jobs",
     metadata,

@@ -85,6 +85,11 @@ class SqlWebhooks(Noun):
         """At a start: what was being sent when the last process ended is due again. How many there are."""
         return self._change(update(tables.deliveries).where(_D.state == SENDING).values(state=PENDING, due_at=now))
 
+    def hurry(self, url: str, now: datetime) -> int:
+        """What waits for this URL is due now; how many there are."""
+        mine = _D.account == self.account, _D.url == url, _D.state == PENDING
+        return self._change(update(tables.deliveries).where(*mine).values(due_at=now))
+
     def settle(self, id: str, state: str, *, rounds: int, due_at: datetime | None = None) -> None:
         if due_at is None:
             _settle.run(self.unit, state, rounds, id, self.account)
