@@ -1,6 +1,8 @@
 """A gateway that customers bind to, and an application on a stack of another house (smpplib) that does."""
 
+import contextlib
 import queue
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -62,6 +64,8 @@ class Application:
         return self.told.get(timeout=10)
 
     def leave(self) -> None:
+        with contextlib.suppress(OSError):
+            self.client._socket.shutdown(socket.SHUT_RDWR)
         self.client._socket.close()
         self._thread.join(timeout=5)
 

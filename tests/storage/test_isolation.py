@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stopwire.core.address import ChannelGroup
+from stopwire.core.bound import SubmittedPart
 from stopwire.core.consent import Act
 from stopwire.core.jobs import DeliveryAttempt
 from stopwire.core.message import Direction, Media, Status
@@ -48,6 +49,9 @@ AUDITED = AuditRow(id="AU1", account=A, at=NOW, actor="console:Ana", act="sign_i
 INBOUND = message(number=1, direction=Direction.INBOUND, service=MG, status=Status.RECEIVED)
 REPLY = message(number=2, direction=Direction.REPLY)
 SCHEDULED = message(number=3, status=Status.SCHEDULED)
+SUBMITTED = SubmittedPart(
+    account=A, sender="+1", recipient=ANN, reference="8:7", total=2, part=1, octets=b"Hi", alphabet="gsm7", message=SM
+)
 
 
 def fill(tx: SqlTx) -> None:
@@ -73,6 +77,7 @@ def fill(tx: SqlTx) -> None:
     tx.replies.add("SM9", CE, "STOP", sender().address, ANN, "bye", NOW)
     tx.webhooks.add([delivery()])
     tx.webhooks.add_attempts([DeliveryAttempt(delivery=delivery().id, at=NOW, ms=1, request={})])
+    tx.submitted.add(SUBMITTED, NOW)
     tx.suggestions.add([review()])
     tx.handsets.keep([handset_message()])
     tx.lists.put_contacts([Contact(contact=ANN, country=None, zip_code=None, updated_at=NOW)])
@@ -132,6 +137,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "lists.import_": lambda tx: tx.lists.import_("IM1"),
     "lists.imports": lambda tx: tx.lists.imports(Cut()),
     "lists.import_rows": lambda tx: tx.lists.import_rows("IM1", 0, 9),
+    "submitted.parts": lambda tx: tx.submitted.parts(SUBMITTED),
     "stats.counts": lambda tx: [tx.stats.counts(by, NOW) for by in ("day", "service") if tx.stats.counts(by, NOW)],
 }
 
@@ -161,6 +167,8 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "jobs.race": lambda tx: tx.jobs.race([AT]),
     "consent.append": lambda tx: tx.consent.append([event(B, holder=MG, act=Act.LIFT)]),
     "inbound.drop_parts": lambda tx: tx.inbound.drop_parts(HEARD),
+    "submitted.drop": lambda tx: tx.submitted.drop(SUBMITTED),
+    "webhooks.hurry": lambda tx: tx.webhooks.hurry(delivery().url, later(1)),
     "webhooks.settle": lambda tx: tx.webhooks.settle(delivery().id, "failed", rounds=9),
     "webhooks.first_answer": lambda tx: tx.webhooks.first_answer(delivery().id),
     "suggestions.decide": lambda tx: tx.suggestions.decide(review().id, "dismissed", by="b", now=NOW, note=None),
@@ -177,15 +185,18 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
 # What stands for a whole account or the network below all of them, and why it is not in the tables above.
 ACROSS = {"people.find_session", "people.find_user", "people.forget_sessions", "audit.tries"}
 ACROSS |= {"accounts.find", "accounts.find_test", "accounts.find_key", "accounts.every", "services.account_of", "services.taken"}
+ACROSS |= {"accounts.keys_named"}
 ENGINES = {"jobs.claim", "jobs.next_due", "jobs.under_way", "jobs.by_reference", "jobs.add_orphan", "jobs.take_orphans"}
 ENGINES |= {"webhooks.claim", "webhooks.next_due", "webhooks.interrupted", "inbound.overdue_parts"}
 ENGINES |= {"inbound.forget", "messages.forget_kept", "jobs.drop_orphans"}
+ENGINES |= {"submitted.forget"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
 NETWORK |= {"handsets.unreported", "handsets.set_reported"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.
 OWN = {"accounts.add", "accounts.save", "accounts.add_key", "services.add_service", "services.add_policy"}
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}
 OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.add_attempts", "inbound.remember", "inbound.add_part"}
+OWN |= {"submitted.add"}
 OWN |= {"people.add_user", "people.add_session", "audit.add"}
 OWN |= {"replies.add", "webhooks.add", "webhooks.add_attempts", "suggestions.add", "lists.add_import", "lists.add_safe_number"}
 
