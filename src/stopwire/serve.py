@@ -79,6 +79,7 @@ class Gateway:
     base: str
     account_sid: str
     auth_token: str
+    console_url: str  # signs in once
     smpp_port: int | None = None  # where customers bind, if anywhere
 
 
@@ -114,17 +115,20 @@ async def opened(settings: Settings) -> AsyncIterator[Gateway]:
             await hatch.open()
             stack.push_async_callback(hatch.close)
             await stack.enter_async_context(_admin(wired, settings))
+            smpp_port = await stack.enter_async_context(_smpp(wired, settings))
+            token_once = await own.sign_in(wired.world, account=account)
             gateway = Gateway(
                 wired=wired,
                 base=base,
                 account_sid=account,
                 auth_token=token,
-                console_url=f"{wired.world.choices.public_url}/console/sign-in?token={await own.sign_in(wired.world, account=account)}",
+                console_url=f"{wired.world.choices.public_url}/console/sign-in?token={token_once}",
+                smpp_port=smpp_port,
             )
             _keep_credentials(settings.data_dir / CREDENTIALS, gateway)  # there before anybody can see that we are ready
             await stack.enter_async_context(_doors(wired, settings, listener))
-            smpp_port = await stack.enter_async_context(_smpp(wired, settings))
-            yield Gateway(wired=wired, base=base, account_sid=account, auth_token=token, smpp_port=smpp_port)
+            stack.callback(wired.tail.close)  # first of all: whoever watches would hold up the doors
+            yield gateway
     finally:
         listener.close()
         await wired.close()
@@ -340,6 +344,9 @@ def _announce(settings: Settings, gateway: Gateway, say: Callable[[str], None], 
         f"  console       {gateway.console_url}",
         f"  kept in       {settings.data_dir}",
     ]
+    if gateway.smpp_port:
+        known = f"system_id {system_id(gateway.account_sid)}, password {short_password(gateway.auth_token)}"
+        lines.append(f"  SMPP          {_shown_host(settings.smpp_host)}:{gateway.smpp_port}, {known}")
     if settings.allow_private_webhooks != "none":
         lines.append(f"  webhooks to private addresses are allowed: {settings.allow_private_webhooks.value}")
     lines += [f"  note: {notice}" for notice in wired.store.state()["notices"]]
