@@ -117,6 +117,15 @@ async def test_messages_of_one_start_leave_together_and_each_has_its_outcome(sta
     assert ["0", "1", "2"] == [pdu.destination_addr for pdu in centre.asked if isinstance(pdu, SubmitSm)]
 
 
+async def test_a_value_that_does_not_fit_is_told_from_a_message_that_has_to_wait(stack: AsyncExitStack) -> None:
+    link = await linked(stack, Centre())
+    poison, good = link.start([SubmitSm(source_addr="1" * 21), SubmitSm()])
+    assert await poison == NotSent(
+        "SUBMIT_SM has 21 characters in source_addr; at most 20 are allowed.", fault=Status.ESME_RINVSRCADR
+    )
+    assert Response(SubmitSmResp(sequence=2)) == await good
+
+
 async def test_who_waits_for_room_is_served_in_turn(stack: AsyncExitStack) -> None:
     centre = Centre()
     link = await linked(stack, centre, limits=Limits(window=2))
@@ -491,6 +500,14 @@ async def test_a_refused_bind_is_told_with_its_status(stack: AsyncExitStack) -> 
     assert Status.ESME_RINVPASWD == caught.value.status
     await centre.links[0].wait_closed()
     assert "The bind was refused." == centre.links[0].reason
+
+
+async def test_a_bind_that_cannot_be_written_is_told(stack: AsyncExitStack) -> None:
+    port = await stack.enter_async_context(served(Centre()))
+    with pytest.raises(
+        LinkError, match=r"cannot be written: BIND_TRANSCEIVER has 16 characters in system_id; at most 15 are allowed"
+    ):
+        await connect("127.0.0.1", port, bind=BindTransceiver(system_id="m" * 16))
 
 
 async def test_a_bind_without_an_answer_is_told(stack: AsyncExitStack) -> None:

@@ -73,9 +73,13 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Not one octet has left: the same may be sent again, after its checks have been made again."""
+    """Not one octet has left: the same may be sent again, after its checks have been made again.
+
+    But not where there is a `fault`: then a value does not fit its field, and never will.
+    """
 
     reason: str
+    fault: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +205,11 @@ class Link(asyncio.Protocol):
                 continue
             try:
                 sequence, written = self.session.request(pdu, now=now)
-            except (SessionError, PduError) as error:
+            except SessionError as error:
                 promise.set_result(NotSent(str(error)))
+                continue
+            except PduError as error:
+                promise.set_result(NotSent(error.sentence, fault=error.status))
                 continue
             octets.append(written)
             if isinstance(pdu, AlertNotification | Outbind):
@@ -492,6 +499,8 @@ async def connect(
     if isinstance(outcome, Response):
         said = meaning(outcome.pdu.status)
         raise LinkError(f"{host}:{port} refused the bind of {bind.system_id}: {said.name}: {said.sentence}", status=said.code)
+    if isinstance(outcome, NotSent):
+        raise LinkError(f"The bind to {host}:{port} cannot be written: {outcome.reason}")
     raise LinkError(f"{host}:{port} did not answer the bind of {bind.system_id}: {outcome.reason}")
 
 

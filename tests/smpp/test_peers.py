@@ -1,10 +1,11 @@
 """What we write, smpplib reads; what smpplib writes, we read. It is a stack of another house, older than ours."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from smpplib import smpp
-from smpplib.client import SimpleSequenceGenerator
+from smpplib.client import Client, SimpleSequenceGenerator
 
 from stopwire.smpp.pdu import (
     BindReceiver,
@@ -24,6 +25,7 @@ from stopwire.smpp.pdu import (
     tlv_int,
     tlv_text,
 )
+from stopwire.testing.smsc import Smsc
 
 
 class Sequences:
@@ -126,3 +128,27 @@ def test_what_we_write_smpplib_reads(value: Pdu) -> None:
             read.user_message_reference,
         )
         assert tlv_text(value, Tag.RECEIPTED_MESSAGE_ID) == read.receipted_message_id.decode().rstrip("\\0")
+
+
+async def test_smpplib_binds_sends_hears_and_leaves() -> None:
+    heard: list[bytes] = []
+    answers: list[bytes] = []
+
+    def work(port: int) -> None:
+        client = Client("127.0.0.1", port, allow_unknown_opt_params=True, timeout=10)
+        client.set_message_received_handler(lambda pdu: heard.append(pdu.short_message))
+        client.set_message_sent_handler(lambda pdu: answers.append(pdu.message_id))
+        client.connect()
+        client.bind_transceiver(system_id="me", password="pw")
+        client.send_message(**ADDRESSES, short_message=b"Hello", registered_delivery=True)
+        while not (heard and answers):
+            client.read_once()
+        client.unbind()
+        client.disconnect()
+
+    async with asyncio.timeout(20), Smsc(password="pw") as smsc:
+        await asyncio.to_thread(work, smsc.port)
+        assert [b"Hello"] == [submission.octets for submission in smsc.submissions]
+        assert [b"0000000001"] == answers
+        assert [b"id:0000000001"] == [octets.split(b" ")[0] for octets in heard]
+        assert [0] == [delivery.status for delivery in smsc.deliveries]
