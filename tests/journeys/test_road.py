@@ -1,6 +1,7 @@
 """The road: what a person texts and what an application sends, from one end to the other."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -249,6 +250,40 @@ def test_a_service_may_accept_what_it_will_not_send(gateway: Gateway, web: Webho
     told = web.one("/lenient", MessageSid=sent.sid)
     assert ("failed", "21610") == (told.params["MessageStatus"], told.params["ErrorCode"])
     assert ["auto_reply"] == [kind for kind, _ in received(person)]
+
+
+def test_nothing_follows_a_stop_however_much_is_on_its_way(gateway: Gateway, people: Callable[[], Phone]) -> None:
+    """Sends from all sides while the STOP comes in: once it is acknowledged, only its confirmation may arrive."""
+    persons = [people() for _ in range(4)]
+    path = f"/2010-04-01/Accounts/{gateway.account_sid}/Messages.json"
+
+    def ask(number: int) -> int:
+        form = {"To": persons[number % 4].address, "Body": str(number)}
+        origin = (("MessagingServiceSid", gateway.service), ("From", FIRST), ("From", SECOND))[number % 3]
+        return gateway.http.post(path, data={**form, origin[0]: origin[1]}).status_code
+
+    def stop(person: Phone) -> int:
+        person.text("STOP", to=FIRST)
+        return len([m for m in person.inbox if m["kind"] == "message"])
+
+    with ThreadPoolExecutor(8) as pool, ThreadPoolExecutor(4) as stops:
+        asked = [pool.submit(ask, number) for number in range(80)]
+        asked[8].result()
+        at_the_stop = list(stops.map(stop, persons))
+        late = [pool.submit(ask, number) for number in range(24)]
+    assert {400} == {each.result() for each in late}
+    for person, before in zip(persons, at_the_stop, strict=True):
+        person.wait(1, kind="auto_reply")
+        eventually(lambda person=person: not waiting(gateway, person))
+        kinds = [kind for kind, _ in received(person)]
+        assert before == kinds.count("message")
+        assert (1, "auto_reply") == (kinds.count("auto_reply"), kinds[-1])
+
+
+def waiting(gateway: Gateway, person: Phone) -> list[str]:
+    """Messages to `person` that have not ended."""
+    final = ("delivered", "undelivered", "failed", "canceled")
+    return [m.sid for m in gateway.client().messages.list(to=person.address) if m.status not in final]
 
 
 # ── standing made by others ──────────────────────────────────────────────────────────────────────────
