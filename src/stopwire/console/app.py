@@ -1,83 +1,77 @@
-"""The console's first page. What it will show can be had today from the API and the command line."""
+"""The console as one ASGI application: its rooms, its error pages, its files."""
 
-from html import escape
+from types import ModuleType
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
+from stopwire.console import home, preferences, sign_in
+from stopwire.console.render import HEADERS, page
+from stopwire.console.session import find_visitor, is_piece
+from stopwire.console.static import Static
+from stopwire.log import get_logger
+from stopwire.ports.faults import StoreFault
 from stopwire.ports.house import House
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Stopwire</title>
-<link rel="stylesheet" href="/console/console.css">
-</head>
-<body>
-<main>
-<h1>Stopwire {version}</h1>
-<p>The gateway is running. It speaks Twilio's API at <code>{base}</code>, and honours STOP.</p>
-<h2>Try it</h2>
-<pre><code>stopwire send --from +14155550100 --to +14155550199 "Hello"
-stopwire phone +14155550199 --to +14155550100 --text STOP
-stopwire send --from +14155550100 --to +14155550199 "Are you there?"</code></pre>
-<p>The last command is refused with error 21610, as the law wants it.</p>
-<h2>Read on</h2>
-<ul>
-<li><a href="/api/v1/docs">The native API</a>, with every call and its shapes</li>
-<li><a href="/readyz">State of the gateway</a> and <a href="/metrics">its metrics</a></li>
-</ul>
-<p class="quiet">The pages for services, messages and consent are not part of this version.
-Every setting they will show can be read and changed by the API and the <code>stopwire</code> command.</p>
-</main>
-</body>
-</html>
-"""
+log = get_logger(__name__)
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c1f24; --quiet: #5c6470; --paper: #fdfdfc; --line: #e3e4e6; --accent: #b3261e; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e9eb; --quiet: #9aa1ac; --paper: #15171a; --line: #2b2e33; --accent: #ff8a80; }
-}
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.6 system-ui, sans-serif; }
-main { max-width: 42rem; margin: 10vh auto; padding: 0 1.5rem; }
-h1 { font-size: 1.6rem; border-bottom: 3px solid var(--accent); display: inline-block; padding-bottom: .2rem; }
-h2 { font-size: 1.05rem; margin-top: 2rem; }
-pre { background: color-mix(in srgb, var(--ink) 5%, transparent); border: 1px solid var(--line); border-radius: 6px;
-  padding: .9rem 1rem; overflow-x: auto; font-size: .86rem; }
-a { color: inherit; text-decoration-color: var(--accent); text-underline-offset: .2em; }
-.quiet { color: var(--quiet); font-size: .9rem; }
-"""
-
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+# Each room is a module with `routes`.
+ROOMS: tuple[ModuleType, ...] = (
+    sign_in,
+    home,
+    preferences,
+)
 
 
 def create(house: House) -> Starlette:
-    async def page(request: Request) -> Response:
-        html = _PAGE.format(version=escape(house.choices.version), base=escape(house.choices.public_url))
-        return HTMLResponse(html, headers=_HEADERS)
-
-    async def style(request: Request) -> Response:
-        return Response(_STYLE, media_type="text/css", headers=_HEADERS)
-
-    async def home(request: Request) -> Response:
-        return RedirectResponse("/console/")
-
-    return Starlette(
-        routes=[
-            Route("/", home),
-            Route("/console", home),
-            Route("/console/console.css", style),
-            Route("/console/", page),
-            Route("/console/sign-in", page),
-        ]
+    """The application; it answers under `/console`, and leads `/` there."""
+    static = Static()
+    routes: list[BaseRoute] = [Route("/", _home), Route("/console", _home), static.route()]
+    for room in ROOMS:
+        routes += room.routes
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _on_http, StoreFault: _on_fault, Exception: _on_bug},
     )
+    app.router.redirect_slashes = False
+    app.state.house, app.state.static = house, static
+    return app
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse("/console/", 303)
+
+
+_SENTENCES = {
+    404: "There is nothing at this address. It may have been removed, or belongs to another account.",
+    405: "This address does not do that.",
+}
+
+
+async def _on_http(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    own = fault.detail if fault.detail and fault.status_code not in _SENTENCES else ""
+    return await _told(request, fault.status_code, own or _SENTENCES.get(fault.status_code, fault.detail))
+
+
+async def _on_fault(request: Request, fault: Exception) -> Response:
+    log.warning("console.store_fault", error=str(fault))
+    return await _told(request, 503, str(fault))
+
+
+async def _on_bug(request: Request, fault: Exception) -> Response:
+    log.exception("console.failed", method=request.method, path=request.url.path)
+    return await _told(request, 500, "This page failed, and the fault is noted in the log. Nothing you see here depends on trying again.")
+
+
+async def _told(request: Request, status: int, sentence: str) -> Response:
+    if is_piece(request) or request.url.path.endswith((".json", ".csv")):
+        return JSONResponse({"error": sentence}, status, headers=HEADERS)
+    try:
+        await find_visitor(request)
+    except StoreFault:
+        request.state.visitor = None
+    return page(request, "error.html", status=status, code=status, sentence=sentence)
