@@ -392,6 +392,21 @@ async def test_a_peer_that_does_not_bind_is_shown_out(stack: AsyncExitStack) -> 
     writer.close()
 
 
+async def test_a_crowd_that_never_binds_is_shown_out_and_others_are_served(stack: AsyncExitStack) -> None:
+    centre = Centre(timers=Timers(bind_seconds=1, enquire_link_seconds=None))
+    port = await stack.enter_async_context(served(centre))
+    crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+    for _, writer in crowd:
+        writer.write(encode(BIND)[:-1])
+    link = await connect("127.0.0.1", port, bind=BIND, timers=QUIET)
+    assert isinstance(await link.request(SubmitSm()), Response)
+    assert [b""] * 200 == [await reader.read() for reader, _ in crowd]
+    assert 1 == sum(one.open for one in centre.links)
+    for _, writer in crowd:
+        writer.close()
+    await link.unbind()
+
+
 # --- the end ---
 
 
