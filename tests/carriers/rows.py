@@ -148,7 +148,7 @@ def rejected(cause: Cause, detail: str) -> Outcome:
     return Outcome(attempt="AT1", kind=OutcomeKind.REJECTED, cause=cause, detail=detail)
 
 
-def text(body: str, reference: str, **more: Any) -> Received:
+def text(body: str, reference: str | None, **more: Any) -> Received:
     facts: dict[str, Any] = {"sender": OURS, "recipient": ANN} | more
     return Received(connection=SID, body=body, reference=reference, **facts)
 

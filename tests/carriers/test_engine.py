@@ -190,6 +190,12 @@ async def test_a_medium_is_fetched_and_our_credentials_stay_with_the_first_host(
     assert [True, False] == ["Authorization" in request.headers for request in network.requests]
 
 
+async def test_our_credentials_are_for_the_provider_wherever_its_media_are() -> None:
+    carrier, network = twilio(answer(200, b"png"), base_url="https://acme.signalwire.com/api/laml")
+    await carrier.hear(MMS)
+    assert [False] == ["Authorization" in request.headers for request in network.requests]
+
+
 @pytest.mark.parametrize("said", [failure("connect"), answer(404), HttpAnswer(status=200, headers={}, body=b"", ms=1, truncated=True)])
 async def test_a_text_is_taken_without_its_picture_rather_than_not_at_all(said: HttpAnswer | HttpFailure) -> None:
     carrier, _ = twilio(said)

@@ -289,6 +289,8 @@ class HttpCarrier:
     async def _fetched(self, link: MediaLink) -> InboundMedia | None:
         """One medium, or None: a text is taken without its pictures rather than not at all, for it may be a STOP."""
         url, headers = link.url, dict(link.headers or {})
+        if urlsplit(url).hostname != urlsplit(str(self.settings.get("base_url"))).hostname:
+            headers = {}  # our credentials are for the provider, wherever its media are
         for _ in range(MEDIA_HOPS_MAX):
             request = HttpRequest(method="GET", url=url, headers=headers, bytes_max=MEDIA_BYTES_MAX)
             try:
@@ -462,14 +464,14 @@ def stale(stamp: str, at: datetime) -> str | None:
 def basic_problem(push: HttpPush, user: str, password: str, *, what: str) -> str | None:
     """Why a push does not carry these Basic credentials. `what` names the settings they come from."""
     if not user or not password:
-        return f"There is no {what}: without them nobody can tell whose push this is. Set them here and at the provider."
+        return f"There are no {what}: without them nobody can tell whose push this is. Set them here and at the provider."
     scheme, _, given = push.headers.get("authorization", "").partition(" ")
     try:
         told = base64.b64decode(given.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
     except (binascii.Error, ValueError):
         told = ""
     if not same(f"{user}:{password}", told):
-        return f"The push does not carry the {what} that are set here: make them the same at the provider."
+        return "The push does not carry the credentials that are set here: make them the same at the provider."
     return None
 
 
