@@ -127,6 +127,7 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
                 body=message.body,
                 media=media,
                 keyword_reply=message.purpose is Purpose.KEYWORD_REPLY,
+                expires_at=job.expires_at,
             )
         )
     tx.jobs.add_attempts(attempts)
@@ -215,7 +216,8 @@ def _settle_one(
         case OutcomeKind.HALTED:
             end(tx, message, Status.FAILED, 21610, now=now, ids=ids)
         case OutcomeKind.UNKNOWN:
-            again = tx.services.directory().account.settings.ambiguous == "retry"
+            of_account = tx.services.directory().account.settings.ambiguous == "retry"
+            again = of_account if outcome.again is None else outcome.again
             if again and job and job.tries + 1 < TRIES_AMBIGUOUS_MAX and message.purpose is Purpose.MESSAGE:
                 tx.jobs.requeue(message.sid, now + timedelta(seconds=1), tried=True)
             else:

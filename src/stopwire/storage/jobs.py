@@ -44,7 +44,8 @@ def _claim() -> Statement:
         or_(
             earlier.state == CLAIMED,
             earlier.state == WRITTEN,
-            and_(earlier.state == QUEUED, earlier.due_at <= bindparam("now")),
+            # One that the carrier put off keeps its place; one that is not due yet has none.
+            and_(earlier.state == QUEUED, or_(earlier.due_at <= bindparam("now"), earlier.tries > 0)),
         ),
     )
     query = (

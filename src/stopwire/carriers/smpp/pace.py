@@ -7,6 +7,7 @@ BURST_SECONDS = 0.05  # what may leave at once after a pause
 LESS = 0.5  # of the rate, after a refusal
 MORE = 0.05  # of the most, each second without one
 LEAST_PER_SECOND = 0.2
+SLOW_PER_SECOND = 10.0  # where we were slower when we were refused, it was not for our speed alone
 REFUSALS_TOGETHER_SECONDS = 1.0  # a window full of refusals is one
 FREE_AGAIN = 4.0  # times the rate at which a route without an agreed rate was refused: from there it is free again
 
@@ -53,7 +54,7 @@ class Pace:
         if now - self._refused_at < REFUSALS_TOGETHER_SECONDS:
             return False
         self._refused_at = now
-        was = self.rate if self.rate is not None else max(self.recent, 2 * LEAST_PER_SECOND)
+        was = self.rate if self.rate is not None else max(self.recent, SLOW_PER_SECOND)
         if self._agreed is None:
             self._most = was * FREE_AGAIN
         self.rate = max(LEAST_PER_SECOND, was * LESS)
