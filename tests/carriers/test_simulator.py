@@ -12,7 +12,7 @@ import pytest
 from stopwire.carriers.simulator import Simulator, networks
 from stopwire.carriers.simulator.magic import HANDSETS, ORDINARY, temper_of
 from stopwire.core.message import Status
-from stopwire.core.outcomes import Cause, DeliveryReport, Outcome, OutcomeKind, Part, Received
+from stopwire.core.outcomes import Cause, DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received
 from tests.flows.still import ALONE, TOLL_FREE, Still, still_house
 
 ANN = "+14155550101"
@@ -192,6 +192,15 @@ async def test_parts_make_up_the_whole(still: Still, simulator: Simulator, ear: 
 async def test_parts_come_as_they_are_ordered_and_those_left_out_never(still: Still, simulator: Simulator, ear: Ear) -> None:
     await simulator.text(still.account, ANN, ALONE, "abc", parts=3, part_order=(3, 1))
     assert [(3, "c"), (1, "a")] == [(heard.part, heard.body) for heard in ear.heard]
+
+
+@pytest.mark.parametrize("order", [None, (2, 1), (1, 2)])
+async def test_pictures_come_with_the_part_that_makes_the_text_whole(
+    still: Still, simulator: Simulator, ear: Ear, order: tuple[int, ...] | None
+) -> None:
+    picture = InboundMedia(content_type="image/png", data=b"png")
+    await simulator.text(still.account, ANN, ALONE, "ab", parts=2, part_order=order, media=(picture,))
+    assert [(), (picture,)] == [heard.media for heard in ear.heard]
 
 
 LISTENS = [

@@ -10,6 +10,7 @@ import pytest
 
 from stopwire.core import loops
 from stopwire.core.jobs import Delivery
+from stopwire.core.message import Direction
 from stopwire.core.orders import Order
 from stopwire.core.retry import WEBHOOK_DELAYS
 from stopwire.core.senders import Webhook
@@ -17,7 +18,7 @@ from stopwire.flows import account as accounts
 from stopwire.flows import notify
 from stopwire.flows.notify import Told
 from stopwire.ports.store import Cut
-from tests.flows.still import ALONE, Still, still_house
+from tests.flows.still import ALONE, SERVICE_MEMBER, Still, still_house
 from tests.webhook_server import Reply, WebhookServer, redirect, twiml
 
 ANN = "+14155550101"
@@ -146,6 +147,20 @@ async def test_a_callback_is_delivered_whatever_its_answer_says(still: Still, we
     url = web.on("/callback", Reply(body=b"{not twiml", content_type="application/json"))
     told = await notify.notify(still.world, delivery=replace(delivery, url=url))
     assert (True, ()) == (told.delivered, told.orders)
+
+
+@pytest.mark.parametrize("choice", ["reject", "accept_then_fail"])
+async def test_a_reply_after_stop_tells_its_action_once(still: Still, choice: str) -> None:
+    await accounts.change_account(still.world, account=still.account, changes={"opted_out_send": choice})
+    await still.text("STOP", person=ANN, to=SERVICE_MEMBER)
+    order = Order(
+        to=ANN, from_=SERVICE_MEMBER, service=still.service, body="Sorry", status_callback="https://example.com/action"
+    )
+    await still.send(order, direction=Direction.REPLY)
+    told = [d for d in await still.ask(lambda tx: tx.webhooks.page(Cut())) if d.event == "status"]
+    assert [("https://example.com/action", "failed", "21610")] == [
+        (d.url, d.params["MessageStatus"], d.params["ErrorCode"]) for d in told
+    ]
 
 
 # ── the fence between two machines ───────────────────────────────────────────────────────────────────

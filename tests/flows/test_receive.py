@@ -76,13 +76,16 @@ DIFFERENT = [
     pytest.param({"body": "Hello"}, id="other bytes"),
     pytest.param({"recipient": BOB}, id="another person"),
     pytest.param({"sender": SERVICE_MEMBER}, id="another sender"),
+    pytest.param({"media": (InboundMedia(content_type="image/png", data=b"other"),)}, id="another picture"),
 ]
 
 
 @pytest.mark.parametrize("other", DIFFERENT)
-async def test_without_a_reference_anything_different_is_new(still: Still, other: dict[str, str]) -> None:
-    await take(still, "hello")
-    assert not (await receive.receive(still.world, heard=replace(heard("hello"), **other))).repeated
+async def test_without_a_reference_anything_different_is_new(still: Still, other: dict[str, Any]) -> None:
+    text = heard("hello", media=(InboundMedia(content_type="image/png", data=b"one"),))
+    await receive.receive(still.world, heard=text)
+    assert not (await receive.receive(still.world, heard=replace(text, **other))).repeated
+    assert (await receive.receive(still.world, heard=text)).repeated
 
 
 async def test_without_a_reference_an_answer_to_what_we_sent_in_between_is_new(still: Still) -> None:

@@ -171,7 +171,8 @@ def _remember(tx: Tx, heard: Received, message: str | None, now: datetime) -> No
 def _reference(heard: Received) -> tuple[str, timedelta]:
     if heard.reference is not None:
         return heard.reference, REFERENCE_WINDOW
-    facts = (heard.sender, heard.recipient, heard.body, heard.part_reference, heard.part, heard.parts)
+    pictures = [hashlib.sha256(medium.data).hexdigest() for medium in heard.media]
+    facts = (heard.sender, heard.recipient, heard.body, heard.part_reference, heard.part, heard.parts, pictures)
     bytes_ = repr(facts).encode("utf-8", "surrogatepass")
     return "~" + hashlib.sha256(bytes_).hexdigest(), REPEAT_WINDOW
 

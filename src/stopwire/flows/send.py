@@ -205,6 +205,12 @@ class _Batch:
         return Receipt(message=message)
 
     def refuse(self, order: Order, refused: Refused, block: Block | None = None) -> Receipt:
+        id = self._log_refusal(order, refused, block)
+        if self.direction is Direction.REPLY and refused.code != 21609:
+            self._tell_refused(order, refused.code)
+        return Receipt(refused=refused, refusal=id)
+
+    def _log_refusal(self, order: Order, refused: Refused, block: Block | None) -> str:
         because = to_plain(block) if block else None
         id = self.ids.sid("RF")
         self.refusals.append(
@@ -220,9 +226,7 @@ class _Batch:
             )
         )
         self.tx.tell("message.refused", id=id, to=order.to, code=refused.code)
-        if self.direction is Direction.REPLY and refused.code != 21609:
-            self._tell_refused(order, refused.code)
-        return Receipt(refused=refused, refusal=id)
+        return id
 
     def _tell_refused(self, order: Order, code: int) -> None:
         """Nobody waits for the answer to a TwiML reply: its callback is told that it failed."""
@@ -277,7 +281,7 @@ class _Batch:
         refused = refuse(21610)
         account_choice = self.directory.account.settings.opted_out_send
         if draft.service and opted_out_send(draft.service.policy.opted_out_send, account_choice) == "accept_then_fail":
-            self.refuse(order, refused, block)
+            self._log_refusal(order, refused, block)
             return self._stillborn(self._message(order, draft), 21610)
         return self.refuse(order, refused, block)
 

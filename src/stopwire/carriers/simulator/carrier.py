@@ -238,7 +238,7 @@ class Simulator:
                     connection=SIMULATOR, sender=sent.peer, recipient=sent.handset, body=sent.body, reference=sent.id, media=media
                 )
             ]
-        pieces = _pieces(sent.body, parts)
+        pieces, sequence = _pieces(sent.body, parts), order or tuple(range(1, parts + 1))
         return [
             Received(
                 connection=SIMULATOR,
@@ -246,12 +246,12 @@ class Simulator:
                 recipient=sent.handset,
                 body=pieces[number - 1],
                 reference=f"{sent.id}.{number}",
-                media=media if number == 1 else (),
+                media=media if number == sequence[-1] else (),  # with the part that makes the text whole
                 part_reference=int(sent.id[2:6], 16),
                 part=number,
                 parts=parts,
             )
-            for number in order or tuple(range(1, parts + 1))
+            for number in sequence
         ]
 
     async def conversation(self, account: str, handset: str, after: str | None, limit: int) -> list[HandsetMessage]:
