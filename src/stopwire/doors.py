@@ -12,8 +12,8 @@ from stopwire.console import app as console
 from stopwire.flows import health
 from stopwire.ports.house import House
 from stopwire.twilio_api import app as twilio_api
+from stopwire.twilio_api.auth import is_hosted
 
-TWILIO_HOSTS = frozenset({"api.twilio.com", "messaging.twilio.com", "accounts.twilio.com", "lookups.twilio.com"})
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -27,7 +27,7 @@ def root_app(house: House, hosts: Sequence[str]) -> ASGIApp:
         if scope["type"] != "http":
             return
         host, path = _host(scope), scope["path"]
-        if host in TWILIO_HOSTS:
+        if is_hosted(host):
             door, target = "twilio_api", twilio
         elif allowed and not _is_known(host, allowed):
             door, target = "none", _unknown_host

@@ -62,6 +62,7 @@ _request_seconds = Histogram(
 )
 
 _connections: set[str] = set()
+_relayed: list[tuple[str, str, int, float]] | None = None  # answers of a door process, on their way to the core
 
 
 def accepted(count: int = 1) -> None:
@@ -107,8 +108,24 @@ def waiting(queue: str, depth: int) -> None:
 
 def answered(door: str, method: str, status: int, seconds: float) -> None:
     """A request was answered. Methods that are not HTTP's own are counted together."""
+    if _relayed is not None:
+        _relayed.append((door, method if method in METHODS else OTHER, status, seconds))
+        return
     _requests.labels(_word(door), method if method in METHODS else OTHER, str(int(status))).inc()
     _request_seconds.labels(_word(door)).observe(seconds)
+
+
+def relay() -> None:
+    """From now on keep answers for the process whose metrics are shown, instead of counting them here."""
+    global _relayed
+    _relayed = []
+
+
+def taken() -> list[tuple[str, str, int, float]]:
+    """What was kept for that process since the last time: door, method, status, seconds."""
+    global _relayed
+    found, _relayed = _relayed or [], []
+    return found
 
 
 def render() -> tuple[bytes, str]:

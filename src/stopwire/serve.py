@@ -24,13 +24,13 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from stopwire import demo, log
+from stopwire import demo, log, metrics
 from stopwire.admin import admin_app
 from stopwire.admin import call as admin_call
 from stopwire.config import Loaded, Settings
 from stopwire.core.bound import short_password, system_id
 from stopwire.doors import root_app
-from stopwire.flows import own
+from stopwire.flows import health, own
 from stopwire.hatch import Hatch, RemoteHouse
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.values import from_plain, to_plain
@@ -45,6 +45,7 @@ ADMIN = "admin.sock"
 CREDENTIALS = "credentials.json"
 DRAIN_SECONDS = 10.0
 DOOR_SECONDS = 20.0  # until a door process answers
+TELL_SECONDS = 0.5  # how often a door process tells what it answered
 DOOR_PAUSE_SECONDS = 0.5  # before a door process that ended is started again
 BACKLOG = 2048
 
@@ -380,11 +381,22 @@ async def _door(descriptor: int, hatch: Path, choices: Choices, hosts: list[str]
     _on_signals(stopping)
     listener = socket.socket(fileno=descriptor)
     listener.setblocking(False)
-    async with _running(_server(root_app(house, hosts), trusted=tuple(trusted)), listener):
-        await asyncio.wait(
-            [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(house.closed())],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+    metrics.relay()
+    with _background(_tell_answers(house)):
+        async with _running(_server(root_app(house, hosts), trusted=tuple(trusted)), listener):
+            await asyncio.wait(
+                [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(house.closed())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+
+
+async def _tell_answers(house: RemoteHouse) -> None:
+    """Have the core count what is answered here: its metrics are those that are shown."""
+    with contextlib.suppress(StoreFault):  # the core has gone, and with it what it counted
+        while True:
+            await asyncio.sleep(TELL_SECONDS)
+            if answers := metrics.taken():
+                await house(health.answered, answers=answers)
 
 
 def main(arguments: list[str]) -> None:

@@ -1,6 +1,6 @@
 """How the gateway is: what `/readyz` and `/metrics` show, from whichever process they are asked in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stopwire import metrics
@@ -20,3 +20,9 @@ async def ready(world: World) -> Mapping[str, Any]:
 async def exposition(world: World) -> str:
     """The metrics of the core process, in the Prometheus text format."""
     return metrics.render()[0].decode()
+
+
+async def answered(world: World, *, answers: Sequence[tuple[str, str, int, float]]) -> None:
+    """Count what a door process answered: door, method, status, seconds."""
+    for door, method, status, seconds in answers:
+        metrics.answered(door, method, status, seconds)

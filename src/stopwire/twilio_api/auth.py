@@ -25,6 +25,11 @@ _PRODUCTS: Final = {
 }
 
 
+def is_hosted(host: str) -> bool:
+    """Whether `host` is one of Twilio's own names, without a port and in lower case."""
+    return _HOSTED.fullmatch(host) is not None
+
+
 def serves(host: str, path: str) -> bool:
     """Whether the product that `host` names has `path`. A host that is not Twilio's has them all."""
     hosted = _HOSTED.fullmatch(host.partition(":")[0].lower())
