@@ -167,6 +167,7 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "jobs.race": lambda tx: tx.jobs.race([AT]),
     "consent.append": lambda tx: tx.consent.append([event(B, holder=MG, act=Act.LIFT)]),
     "inbound.drop_parts": lambda tx: tx.inbound.drop_parts(HEARD),
+    "submitted.take": lambda tx: tx.submitted.take(SUBMITTED, NOW),
     "submitted.drop": lambda tx: tx.submitted.drop(SUBMITTED),
     "webhooks.hurry": lambda tx: tx.webhooks.hurry(delivery().url, later(1)),
     "webhooks.settle": lambda tx: tx.webhooks.settle(delivery().id, "failed", rounds=9),

@@ -46,6 +46,7 @@ class SubmittedPart:
     alphabet: str
     registered: int = 0
     message: str = ""  # the SID that the whole text will have
+    taken_at: datetime | None = None  # when the whole text became a message
 
 
 def system_id(sid: str) -> str:

@@ -65,7 +65,7 @@ class Bounds:
     links_max: int = 1000  # connections, bound or not
     links_of_address_max: int = 100
     binds_of_account_max: int = 16
-    limits: Limits = field(default_factory=lambda: Limits(window=10, asked_max=50))
+    limits: Limits = field(default_factory=lambda: Limits(window=10, asked_max=50, asked_octets_max=256 << 10, write_octets_max=64 << 10))
     timers: Timers = field(default_factory=lambda: Timers(response_seconds=15, enquire_link_seconds=30, bind_seconds=10))
 
 
@@ -272,7 +272,7 @@ class Customer:
             # The key makes it harmless that the last part comes again, its answer having been lost.
             sid = gathered.message
             outcome = await self._send(asked, gathered.body, registered=gathered.registered, sid=sid, key=f"smpp:{sid}")
-            await self._house(submit.gathered, part=part)
+            await self._house(submit.gathered, part=part, taken=not isinstance(outcome, Decline))
         if isinstance(outcome, Decline):
             return self._declined(pdu, outcome.status, outcome.says)
         return self._accepted(pdu, outcome)

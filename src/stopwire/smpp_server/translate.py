@@ -61,7 +61,7 @@ _STATES: Final[Mapping[Standing, tuple[MessageState, str]]] = {
 }
 _EXPIRED: Final = 30036  # the validity period ended first
 
-_TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d)(\d{2})([+\-R])")
+_TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d)(\d{2})([+\-R])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, insert, select, tuple_
+from sqlalchemy import ColumnElement, delete, insert, select, tuple_, update
 
 from stopwire.core.bound import SubmittedPart
 from stopwire.storage import tables
@@ -24,6 +24,10 @@ class SqlSubmitted(Noun):
     def add(self, part: SubmittedPart, now: datetime) -> None:
         self._check_own([part])
         self._change(insert(tables.submitted).values({**SUBMITTED.row(part), "at": now}))
+
+    def take(self, part: SubmittedPart, now: datetime) -> None:
+        """The text that `part` is one of has become a message."""
+        self._change(update(tables.submitted).where(*self._text(part)).values(taken_at=now))
 
     def drop(self, part: SubmittedPart) -> None:
         """All parts of the text that `part` is one of."""

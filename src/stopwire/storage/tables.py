@@ -60,9 +60,13 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if value == {}:
+            return "{}"
         return None if value is None else json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        if value == "{}":
+            return {}  # most of them
         return None if value is None else json.loads(value)
 
 
@@ -324,6 +328,7 @@ submitted = Table(  # parts of a long text that a bound customer submits, until 
     Column("alphabet", String(8), nullable=False),
     Column("registered", Integer, nullable=False),
     Column("message", Sid, nullable=False),
+    Column("taken_at", Instant),
     Column("at", Instant, nullable=False, index=True),
     PrimaryKeyConstraint("account", "sender", "recipient", "reference", "total", "part"),
 )
