@@ -24,6 +24,8 @@ from stopwire.smpp.pdu import (
     Pdu,
     SubmitSm,
     SubmitSmResp,
+    Unbind,
+    UnbindResp,
     decode,
     encode,
     response_to,
@@ -321,6 +323,24 @@ async def test_a_peer_that_asks_faster_than_we_answer_is_read_no_more() -> None:
     link.close()
 
 
+async def test_as_much_in_work_as_allowed_stops_the_reading() -> None:
+    gate = asyncio.Event()
+
+    async def on_pdu(pdu: Pdu) -> Pdu:
+        await gate.wait()
+        return response_to(pdu)
+
+    link, transport = on_stuck(on_pdu=on_pdu, limits=Limits(asked_max=2))
+    link.data_received(encode(DeliverSm(sequence=1)))
+    assert transport.reading
+    link.data_received(encode(DeliverSm(sequence=2)))
+    assert not transport.reading
+    gate.set()
+    await until(lambda: link.in_work == 0)
+    assert transport.reading
+    link.close()
+
+
 async def test_many_octets_in_work_stop_the_reading_too() -> None:
     gate = asyncio.Event()
 
@@ -431,6 +451,23 @@ async def test_unbind_waits_for_what_is_in_work(stack: AsyncExitStack) -> None:
     assert (Closing.UNBOUND, "The peer unbound.") == (centre.links[0].closing, centre.links[0].reason)
 
 
+async def test_a_peer_that_unbinds_gets_the_answers_it_waits_for_first() -> None:
+    gate = asyncio.Event()
+
+    async def on_pdu(pdu: Pdu) -> Pdu:
+        await gate.wait()
+        return response_to(pdu)
+
+    link, transport = on_stuck(on_pdu=on_pdu)
+    link.data_received(encode(DeliverSm(sequence=1)) + encode(Unbind(sequence=2)))
+    await until(lambda: link.in_work == 1)
+    assert (b"", True) == (transport.held, link.open)
+    gate.set()
+    await until(lambda: not link.open)
+    assert encode(DeliverSmResp(sequence=1)) + encode(UnbindResp(sequence=2)) == transport.held
+    assert "The peer unbound." == link.reason
+
+
 async def test_unbind_does_not_wait_for_ever(stack: AsyncExitStack) -> None:
     async def answer(pdu: Pdu) -> None:
         return None
@@ -468,8 +505,11 @@ async def test_a_handler_finishes_though_its_link_has_gone(stack: AsyncExitStack
     centre.links[0].start([DeliverSm(short_message=b"STOP")])
     await until(lambda: link.in_work == 1)
     link.close()
+    closed = asyncio.create_task(link.wait_closed())
+    await centre.links[0].wait_closed()
+    assert not closed.done()
     gate.set()
-    await link.wait_closed()
+    await closed
     assert done.is_set()
 
 

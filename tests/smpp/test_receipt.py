@@ -81,6 +81,11 @@ def said(line: str | bytes) -> Receipt | None:
             id="what a person wrote is no field",
         ),
         pytest.param(
+            "id:abc text:stat:DELIVRD err:000",
+            Receipt(ids=("abc",), state=None),
+            id="nor where the carrier left the field out",
+        ),
+        pytest.param(
             "id:abc stat:DELIVRD".encode("utf-16-be"),
             Receipt(ids=("abc",), state=MessageState.DELIVERED, stat="DELIVRD"),
             id="in UTF-16",

@@ -85,6 +85,33 @@ def heard(session: Session, *values: Pdu, now: float = 0) -> list[Event]:
 STATES = [State.OPEN, State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX]
 
 
+TX, RX, TRX = State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX
+
+# §2.3, table 2-1, command by command as it is printed there: in which states, from the ESME and from the SMSC.
+TABLE_2_1: dict[Command, tuple[set[State], set[State]]] = {
+    Command.BIND_TRANSMITTER: ({State.OPEN}, set()),
+    Command.BIND_RECEIVER: ({State.OPEN}, set()),
+    Command.BIND_TRANSCEIVER: ({State.OPEN}, set()),
+    Command.OUTBIND: (set(), {State.OPEN}),
+    Command.UNBIND: ({TX, RX, TRX}, {TX, RX, TRX}),
+    Command.SUBMIT_SM: ({TX, TRX}, set()),
+    Command.SUBMIT_MULTI: ({TX, TRX}, set()),
+    Command.DATA_SM: ({TX, TRX}, {RX, TRX}),
+    Command.DELIVER_SM: (set(), {RX, TRX}),
+    Command.QUERY_SM: ({TX, TRX}, set()),
+    Command.CANCEL_SM: ({TX, TRX}, set()),
+    Command.REPLACE_SM: ({TX, TRX}, set()),
+    Command.ALERT_NOTIFICATION: (set(), {RX, TRX}),
+    Command.ENQUIRE_LINK: ({State.OPEN, TX, RX, TRX}, {State.OPEN, TX, RX, TRX}),  # OPEN is ours: many stacks ask then
+}
+
+
+def test_the_table_by_states_says_what_the_specification_says_by_commands() -> None:
+    for at, role in enumerate((Role.ESME, Role.SMSC)):
+        for state in State:
+            assert {command for command, states in TABLE_2_1.items() if state in states[at]} == MAY_ASK[state, role]
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("state", STATES)
 def test_a_side_may_make_the_requests_of_its_row_and_no_other(role: Role, state: State) -> None:
