@@ -51,6 +51,7 @@ class Part:
 
     attempt: str
     message: str
+    account: str = ""
     sender: str
     recipient: str
     body: str

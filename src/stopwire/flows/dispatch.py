@@ -122,6 +122,7 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
             Part(
                 attempt=attempt,
                 message=message.sid,
+                account=job.account,
                 sender=sender.address,
                 recipient=message.recipient,
                 body=message.body,
@@ -157,16 +158,10 @@ def mark(tx: Tx, *, parts: Sequence[Part], now: datetime) -> list[Part]:
     """Mark as written what is still claimed by its attempt; whatever a STOP took back meanwhile is left out."""
     marked = []
     for part in parts:
-        attempt = tx.jobs.attempt(part.attempt)
-        if attempt is None or attempt.state != "claimed":
-            continue
-        of = tx.of(attempt.account)
-        job = of.jobs.of_message(part.message)
-        if job is None or job.state != "claimed" or job.attempt != part.attempt:
-            continue
-        of.jobs.set_state(part.message, "written", attempt=part.attempt)
-        of.jobs.answer_attempt(part.attempt, "written", now)
-        marked.append(part)
+        jobs = tx.of(part.account).jobs
+        if jobs.mark(part.message, part.attempt):
+            jobs.answer_attempt(part.attempt, "written", now)
+            marked.append(part)
     return marked
 
 
@@ -184,14 +179,13 @@ def settled(tx: Tx, *, outcomes: Sequence[Outcome], now: datetime, ids: Ids) -> 
             continue  # settled before, or taken back
         of = tx.of(attempt.account)
         message = of.messages.get(attempt.message, any_purpose=True)
-        job = of.jobs.of_message(attempt.message)
         of.jobs.answer_attempt(attempt.id, outcome.kind.value, now, reference=outcome.reference, detail=outcome.detail)
         if message is not None:
-            _settle_one(of, attempt, message, job, outcome, now, ids)
+            _settle_one(of, attempt, message, outcome, now, ids)
 
 
 def _settle_one(
-    tx: Tx, attempt: Attempt, message: Message, job: Job | None, outcome: Outcome, now: datetime, ids: Ids
+    tx: Tx, attempt: Attempt, message: Message, outcome: Outcome, now: datetime, ids: Ids
 ) -> None:
     match outcome.kind:
         case OutcomeKind.ACCEPTED:
@@ -207,6 +201,7 @@ def _settle_one(
                 learn(tx, message, now=now, ids=ids, reference=outcome.reference, detail=outcome.detail)
             end(tx, message, Status.FAILED, ERROR_CODES[outcome.cause], now=now, ids=ids)
         case OutcomeKind.DEFERRED:
+            job = tx.jobs.of_message(message.sid)
             tries = (job.tries if job else 0) + 1
             due = now + carrier_delay(tries, jitter=ids.jitter(), asked_seconds=outcome.retry_after_seconds)
             _take_back(tx, message, due, tried=True, now=now, ids=ids)
@@ -216,6 +211,7 @@ def _settle_one(
         case OutcomeKind.HALTED:
             end(tx, message, Status.FAILED, 21610, now=now, ids=ids)
         case OutcomeKind.UNKNOWN:
+            job = tx.jobs.of_message(message.sid)
             of_account = tx.services.directory().account.settings.ambiguous == "retry"
             again = of_account if outcome.again is None else outcome.again
             if again and job and job.tries + 1 < TRIES_AMBIGUOUS_MAX and message.purpose is Purpose.MESSAGE:

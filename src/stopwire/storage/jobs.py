@@ -82,6 +82,14 @@ _set_state = Statement(
     "id",
     "of",
 )
+_mark = Statement(
+    update(tables.jobs)
+    .where(*_mine, _J.state == CLAIMED, _J.attempt == bindparam("claimed_by"))
+    .values(state=WRITTEN),
+    "id",
+    "of",
+    "claimed_by",
+)
 _assign = Statement(
     update(tables.jobs).where(*_mine).values(sender=bindparam("speaker"), connection=bindparam("through")),
     "speaker",
@@ -179,6 +187,10 @@ class SqlJobs(Noun):
     def set_state(self, message: str, state: str, *, attempt: str | None = None) -> None:
         """Without `attempt` the one it has stays."""
         _set_state.run(self.unit, state, attempt, message, self.account)
+
+    def mark(self, message: str, attempt: str) -> bool:
+        """Mark a job as written, if it is still claimed by this attempt; whether it was."""
+        return _mark.run(self.unit, message, self.account, attempt) == 1
 
     def assign(self, message: str, *, sender: str, connection: str) -> None:
         _assign.run(self.unit, sender, connection, message, self.account)

@@ -73,7 +73,7 @@ class Simulator:
         taken: list[HandsetMessage] = []
         answering: list[tuple[str, Part, str]] = []
         for part in parts:
-            account = await self._store.account_of(part.sender) or ""
+            account = part.account
             outcome = await self._hand_over(account, part)
             outcomes.append(outcome)
             if outcome.kind is not OutcomeKind.ACCEPTED:
