@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,7 @@ async def test_a_stop_between_claim_and_mark_takes_the_message_back(still: Still
 
 
 async def test_a_stop_after_the_mark_waits_for_the_answer(still: Still) -> None:
+    still.world = replace(still.world, choices=replace(still.world.choices, stop_wait_seconds=30))
     message = await still.one(to=ANN, from_=ALONE)
     parts = await still.mark(await still.claim())
     acknowledged = asyncio.create_task(still.text("STOP", person=ANN, to=ALONE))

@@ -242,7 +242,7 @@ def test_a14_on_toll_free_numbers_the_network_answers_itself(town: Town, advance
 
 def test_a15_the_console_answers_and_the_settings_can_be_edited_over_the_api(town: Town) -> None:
     """The console's pages for a service are not part of this version; what they would edit is a resource."""
-    page = town.http.get("/console/", auth=("", ""))
+    page = town.http.get("/console/", follow_redirects=True)
     assert (200, True) == (page.status_code, "Stopwire" in page.text)
     service = town.service()
     before = town.http.get(f"/api/v1/services/{service}/opt-out").json()
