@@ -172,7 +172,7 @@ class Link(asyncio.Protocol):
 
     @property
     def writable(self) -> bool:
-        """Nothing that was written before is still in our buffers: what is written now goes to the kernel now."""
+        """Nothing that was written before is still in our buffers: what is written now goes to the kernel in this turn of the loop."""
         return self._transport is not None and self.closing is None and self._transport.get_write_buffer_size() == 0
 
     @property
