@@ -3,6 +3,7 @@
 Whoever may open the socket (mode 0600) is the operator. It makes accounts, signs in, copies and checks the store.
 """
 
+import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from stopwire.flows import own
+from stopwire.flows import own, visit
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.world import World
 
@@ -38,7 +39,10 @@ async def sign_in(world: World, *, account: str = "") -> Mapping[str, Any]:
 
 
 async def backup(world: World, *, target: str) -> Mapping[str, Any]:
-    return await world.store.backup(target)
+    made = await world.store.backup(target)
+    detail = {"path": made["path"], "size_bytes": made["size_bytes"], "rows": sum(made["rows"].values())}
+    await visit.note(world, account="", actor="operator", act="backup.verified", subject=Path(target).name, detail=detail)
+    return made
 
 
 async def check(world: World) -> Mapping[str, Any]:
@@ -65,11 +69,24 @@ def admin_app(world: World) -> Starlette:
         if action is None:
             return JSONResponse({"error": f"There is no action {request.path_params['action']}."}, status_code=404)
         try:
-            return JSONResponse(await action(world, **json.loads(await request.body() or b"{}")))
+            values = _values(action, await request.body())
+            return JSONResponse(await action(world, **values))
         except (StoreFault, LookupError, ValueError) as fault:
             return JSONResponse({"error": str(fault)}, status_code=409)
 
     return Starlette(routes=[Route("/{action}", act, methods=["POST"])])
+
+
+def _values(action: Action, body: bytes) -> dict[str, Any]:
+    """What the body gives the action. Raises ValueError where it is no JSON object, or not what the action takes."""
+    values = json.loads(body or b"{}")
+    if not isinstance(values, dict):
+        raise ValueError("The body is to be a JSON object.")
+    try:
+        inspect.signature(action).bind(None, **values)
+    except TypeError as fault:
+        raise ValueError(f"{action.__name__} does not take these values: {fault}.") from None
+    return values
 
 
 class NotRunning(Exception):
