@@ -50,13 +50,17 @@ def ear() -> Ear:
 @pytest.fixture
 async def simulator(still: Still, ear: Ear) -> AsyncIterator[Simulator]:
     made = Simulator(store=still.world.store, clock=still.world.clock, ids=still.world.ids)
+    OURS["account"] = still.account
     await made.start(ear)
     yield made
     await made.stop()
 
 
+OURS: dict[str, str] = {}  # whose parts they are: set with the simulator
+
+
 def part(attempt: str, to: str = ANN, **more: Any) -> Part:
-    return Part(**{"attempt": attempt, "message": f"SM-{attempt}", "sender": ALONE, "recipient": to, "body": "Hello", **more})
+    return Part(**{**OURS, "attempt": attempt, "message": f"SM-{attempt}", "sender": ALONE, "recipient": to, "body": "Hello", **more})
 
 
 async def send(simulator: Simulator, *parts: Part) -> list[Outcome]:
