@@ -22,7 +22,7 @@ from tests.flows.still import ALONE, SERVICE_MEMBER, Still, still_house
 from tests.webhook_server import Reply, WebhookServer, redirect, twiml
 
 ANN = "+14155550101"
-FAILED, DONE, GONE = Told(delivered=False), Told(delivered=True), Told(delivered=False, gone=True)
+FAILED, DONE = Told(delivered=False), Told(delivered=True)
 
 
 @pytest.fixture
@@ -114,6 +114,25 @@ async def test_a_server_that_answers_gone_is_not_asked_again(still: Still, web: 
     told = await notify.notify(still.world, delivery=delivery)
     assert (False, True) == (told.delivered, told.gone)
     assert "failed" == (await after(still, delivery, told)).state
+
+
+GONE_OR_NOT = [
+    # the URL, its fallback, delivered, gone
+    pytest.param(410, 204, True, False, id="the URL is gone, its fallback takes the message"),
+    pytest.param(410, 500, False, True, id="the URL is gone, its fallback fails"),
+    pytest.param(500, 410, False, False, id="the fallback is gone, the URL may come back"),
+]
+
+
+@pytest.mark.parametrize(("url", "fallback", "delivered", "gone"), GONE_OR_NOT)
+async def test_the_fallback_is_asked_whatever_the_url_answered(
+    still: Still, web: WebhookServer, url: int, fallback: int, delivered: bool, gone: bool
+) -> None:
+    web.on("/url", Reply(status=url))
+    delivery = await inbound(still, web.url("/url"), fallback_url=web.on("/url-fallback", Reply(status=fallback)))
+    told = await notify.notify(still.world, delivery=delivery)
+    assert (delivered, gone) == (told.delivered, told.gone)
+    assert "11200" == web.one("/url-fallback", MessageSid=delivery.message).params["ErrorCode"]
 
 
 # ── one round ────────────────────────────────────────────────────────────────────────────────────────

@@ -71,12 +71,13 @@ async def notify(world: World, *, delivery: Delivery) -> Told:
     private = PrivateTargets(allowed) if allowed else world.choices.private_webhooks
     round_ = _Round(delivery=delivery, account=directory.account, private=private)
     told = await _run(world, round_, delivery.url, delivery.method, dict(delivery.params))
-    if not told.delivered and not told.gone and delivery.fallback_url:
+    gone = told.gone  # of the URL itself: a fallback that is gone ends nothing
+    if not told.delivered and delivery.fallback_url:
         params = dict(delivery.params) | {"ErrorCode": str(round_.last_code), "ErrorUrl": urldefrag(delivery.url).url}
         told = await _run(world, round_, delivery.fallback_url, delivery.fallback_method, params)
     attempts, account = round_.attempts, delivery.account
     await world.store.write(lambda tx: tx.webhooks.add_attempts(attempts), account=account)
-    return replace(told, problems=tuple(round_.problems))
+    return replace(told, gone=gone and not told.delivered, problems=tuple(round_.problems))
 
 
 async def _hand_over(world: World, delivery: Delivery, account: Account) -> Told:
@@ -130,11 +131,9 @@ async def _run(world: World, round_: _Round, url: str, method: str, params: dict
         answer, final_url = await _fetch(world, round_, url, method, params)
         if answer is None:
             return Told(delivered=False, orders=tuple(orders))
-        if answer.status == GONE:
-            return Told(delivered=False, gone=True)
         if not 200 <= answer.status < 300:
             round_.last_code = 11200
-            return Told(delivered=False)
+            return Told(delivered=False, gone=answer.status == GONE)
         if round_.delivery.event != "inbound":
             return Told(delivered=True)
         if answer.truncated:
