@@ -328,6 +328,41 @@ class Client:
     def replay_delivery(self, id: str) -> Json:
         return self._object("POST", f"/api/v1/webhook-deliveries/{_part(id)}/replay")
 
+    # Carriers
+
+    def carriers(self) -> Iterator[Json]:
+        """Connections to carriers, the simulator among them."""
+        return self._items("/api/v1/carriers")
+
+    def carrier_types(self) -> Iterator[Json]:
+        return self._items("/api/v1/carrier-types")
+
+    def carrier(self, name: str) -> Json:
+        return self._object("GET", f"/api/v1/carriers/{_part(name)}")
+
+    def add_carrier(self, name: str, type: str, settings: Mapping[str, Any], **more: Any) -> Json:
+        """`more`: senders, failover, opt_out_by, paused. Secrets are settings like others, and are in no answer."""
+        return self._object("POST", "/api/v1/carriers", json={"name": name, "type": type, "settings": dict(settings), **more})
+
+    def change_carrier(self, name: str, **changes: Any) -> Json:
+        return self._object("PATCH", f"/api/v1/carriers/{_part(name)}", json=changes)
+
+    def remove_carrier(self, name: str) -> Json:
+        return self._object("DELETE", f"/api/v1/carriers/{_part(name)}")
+
+    def pause_carrier(self, name: str) -> Json:
+        return self._object("POST", f"/api/v1/carriers/{_part(name)}/pause")
+
+    def resume_carrier(self, name: str) -> Json:
+        return self._object("POST", f"/api/v1/carriers/{_part(name)}/resume")
+
+    def test_carrier(self, name: str) -> Json:
+        """`{name, ok, detail}`: how the connection is, tried anew where it is not up."""
+        return self._object("POST", f"/api/v1/carriers/{_part(name)}/test")
+
+    def carrier_log(self, name: str) -> Iterator[Json]:
+        return self._items(f"/api/v1/carriers/{_part(name)}/log")
+
     def stats(self, by: str = "day") -> Json:
         return self._object("GET", "/api/v1/stats", params={"by": by})
 

@@ -27,6 +27,7 @@ CONFIG_VARIABLE = "STOPWIRE_CONFIG"  # the environment's form of --config
 NOT_SETTINGS = {CONFIG_VARIABLE, "STOPWIRE_URL"}  # read by the command line, not by the gateway
 FREEZE_SECONDS = 0.5  # what a frozen process may lose between its mark and its write
 SECRETS = {"auth_token"}
+FILE_ONLY = {"carriers"}  # tables: no flag and no variable can hold one
 
 
 class Role(StrEnum):
@@ -60,6 +61,25 @@ UP_OPTIONS = {"host", "port", "data_dir", "demo", "database", "smpp_host", "smpp
 def default_data_dir() -> Path:
     """The platform's user data directory."""
     return Path(platformdirs.user_data_dir("stopwire", appauthor=False))
+
+
+class Carrier(BaseModel):
+    """A connection as the file has it: these, and beside them the settings of its type.
+
+    A setting `NAME_file` is the content of that file, `NAME_env` that variable of the environment: for secrets.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    type: str
+    senders: tuple[str, ...] = ()
+    failover: tuple[str, ...] | None = None
+    opt_out_by: Literal["us", "carrier"] | None = None
+    paused: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
 
 
 class Settings(BaseModel):
@@ -147,6 +167,11 @@ class Settings(BaseModel):
     )
     free_space_floor_mib: int = Field(
         64, ge=0, description="Free disk space, in MiB, below which no outbound message is accepted."
+    )
+    carriers: Mapping[str, Carrier] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Connections to carriers, a table `[carriers.NAME]` each; in the file only. Applied at each start.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least weight of a log event.")
     log_format: Literal["auto", "json", "text"] = Field(
@@ -247,7 +272,7 @@ def load(flags: Mapping[str, object], *, environ: Mapping[str, str] | None = Non
 
     values: dict[str, object] = dict(given)
     origins = dict.fromkeys(values, "flag")
-    for name in Settings.model_fields:
+    for name in Settings.model_fields.keys() - FILE_ONLY:
         variable = PREFIX + name.upper()
         # An empty variable is an unset one: container files cannot leave a variable out.
         if name not in values and environ.get(variable):
@@ -255,7 +280,7 @@ def load(flags: Mapping[str, object], *, environ: Mapping[str, str] | None = Non
 
     for path, shown in _candidates(config, values, cwd or Path.cwd()):
         if config or path.exists():
-            for name, value in _read(path, shown).items():
+            for name, value in _filled(_read(path, shown), path.parent, environ, shown).items():
                 if name not in values:
                     values[name], origins[name] = value, f"file {shown}"
             break
@@ -286,7 +311,8 @@ def reference() -> str:
         flag = f"`--{name.replace('_', '-')}`" if name in UP_OPTIONS else ""
         default = "" if field.is_required() or field.default_factory else _text(field.get_default())
         default = f"`{default}`" if default else ""
-        lines.append(f"| `{name}` | {flag} | `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+        variable = "" if name in FILE_ONLY else f"`{PREFIX}{name.upper()}`"
+        lines.append(f"| `{name}` | {flag} | {variable} | {default} | {field.description} |")
     return "\n".join(lines) + "\n"
 
 
@@ -324,6 +350,37 @@ def _read(path: Path, shown: str) -> dict[str, object]:
     return content
 
 
+def _filled(
+    content: dict[str, object], folder: Path, environ: Mapping[str, str], shown: str
+) -> dict[str, object]:
+    """`content` with the secrets of its carriers, from the files and variables that it names."""
+    tables = content.get("carriers")
+    if not isinstance(tables, dict):
+        return content
+    filled: dict[str, object] = {}
+    for carrier, table in tables.items():
+        if isinstance(table, dict):
+            table = dict(_secret(carrier, name, value, folder, environ, shown) for name, value in table.items())
+        filled[carrier] = table
+    return {**content, "carriers": filled}
+
+
+def _secret(
+    carrier: str, name: str, value: object, folder: Path, environ: Mapping[str, str], shown: str
+) -> tuple[str, object]:
+    where = f"carriers.{carrier}.{name} = {value} (file {shown})"
+    if name.endswith("_file"):
+        try:
+            return name.removesuffix("_file"), (folder / Path(str(value)).expanduser()).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError([f"{where}: the file cannot be read ({error})."]) from None
+    if name.endswith("_env"):
+        if str(value) not in environ:
+            raise ConfigError([f"{where}: there is no such variable in the environment."])
+        return name.removesuffix("_env"), environ[str(value)]
+    return name, value
+
+
 def _unknown(name: str, origin: str) -> str:
     nearest = difflib.get_close_matches(name.replace("-", "_").lower(), Settings.model_fields, n=1, cutoff=0.5)
     cure = f"did you mean {nearest[0]}?" if nearest else "see the reference of settings."
@@ -331,7 +388,7 @@ def _unknown(name: str, origin: str) -> str:
 
 
 def _strange_variables(environ: Mapping[str, str]) -> Iterable[str]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | NOT_SETTINGS
+    known = {PREFIX + name.upper() for name in Settings.model_fields.keys() - FILE_ONLY} | NOT_SETTINGS
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and variable not in known:
             nearest = difflib.get_close_matches(variable, known, n=1, cutoff=0.85)
@@ -371,6 +428,6 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+    if isinstance(value, list | tuple | Mapping):
+        return ", ".join(map(str, value))  # of tables the names: there are secrets in them
     return str(value)

@@ -29,8 +29,9 @@ from stopwire.admin import admin_app
 from stopwire.admin import call as admin_call
 from stopwire.config import Loaded, Settings
 from stopwire.core.bound import short_password, system_id
+from stopwire.core.connections import OptOutBy
 from stopwire.doors import root_app
-from stopwire.flows import health, own
+from stopwire.flows import connect, health, own
 from stopwire.hatch import Hatch, RemoteHouse
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.values import from_plain, to_plain
@@ -110,6 +111,7 @@ async def opened(settings: Settings) -> AsyncIterator[Gateway]:
         account, token = await _first_account(wired, settings)
         if settings.demo:
             await demo.seed(wired.world, account=account)
+        await _declare_carriers(wired, settings, account)
         await wired.start()
         async with contextlib.AsyncExitStack() as stack:
             hatch = Hatch(wired.house, settings.data_dir / HATCH)
@@ -133,6 +135,21 @@ async def opened(settings: Settings) -> AsyncIterator[Gateway]:
     finally:
         listener.close()
         await wired.close()
+
+
+async def _declare_carriers(wired: Wired, settings: Settings, account: str) -> None:
+    """Have the connections of the settings file. One that is wrong is told of, and keeps nobody else from starting."""
+    for name, table in settings.carriers.items():
+        wanted = connect.Wanted(
+            settings=table.settings,
+            senders=table.senders,
+            failover=table.failover,
+            opt_out_by=OptOutBy(table.opt_out_by) if table.opt_out_by else None,
+            paused=table.paused,
+        )
+        done = await connect.declare(wired.world, account=account, name=name, type=table.type, wanted=wanted)
+        for problem in done.problems:
+            logger.error("carrier.unfit", name=name, path=problem.path, problem=problem.message)
 
 
 def _listen(host: str, port: int) -> socket.socket:

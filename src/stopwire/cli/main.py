@@ -11,6 +11,7 @@ import typer
 from stopwire import __version__
 from stopwire.cli import (
     accounts,
+    carriers,
     config,
     db,
     doctor,
@@ -53,6 +54,7 @@ for noun, commands in (
     ("number", numbers.app),
     ("account", accounts.app),
     ("key", keys.app),
+    ("carrier", carriers.app),
     ("webhook", webhooks.app),
     ("ledger", ledger.app),
     ("suggestions", suggestions.app),

@@ -170,6 +170,19 @@ def _change(tx: Tx, *, was: Sealed, new: Sealed, wanted: Wanted, now: datetime, 
     return problems
 
 
+async def declare(world: World, *, account: str, name: str, type: str, wanted: Wanted) -> Changed:
+    """Have a connection as the settings file has it: made where there is none, else changed where it differs."""
+    sealed = await world.store.read(lambda tx: tx.connections.named(name), account=account)
+    if sealed is None:
+        return await add(world, account=account, type=type, wanted=replace(wanted, name=name), origin="file")
+    if sealed.connection.type != type:
+        message = f"The connection {name!r} is of type {sealed.connection.type}: remove it first, or choose another name."
+        return Changed(problems=(Problem(path="type", message=message),))
+    gone = {key: None for key in (*sealed.connection.settings, *sealed.secrets) if key not in wanted.settings}
+    wanted = replace(wanted, settings={**gone, **wanted.settings})
+    return await change(world, account=account, name=name, wanted=wanted, origin="file")
+
+
 async def pause(world: World, *, account: str, name: str) -> Changed:
     """Close a connection and hand it nothing; what waits keeps waiting, or goes where its sender may go else."""
     return await change(world, account=account, name=name, wanted=Wanted(paused=True))
