@@ -14,6 +14,7 @@ NODE_DIR   := tests/interop/node
 NODE_STAMP := $(NODE_DIR)/node_modules/npm.stamp
 ARGS       ?=
 PYTEST_ARGS ?= -n auto --dist loadfile
+OUTSIDE    := tests/mission tests/journeys tests/twilio_api tests/interop
 
 # Each hash-checked; without build isolation, for the build tools stand in the lock file too.
 INSTALL_LOCKED := $(PIP) install --quiet --require-hashes --requirement
@@ -33,6 +34,8 @@ run: $(RUN_STAMP) ## start a gateway with a demo account; options in ARGS="--por
 
 test: $(TEST_STAMP) node lint types contracts ## run everything: lint, types, contracts, all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
+	@echo "The tests from outside once more, with the doors in a process of their own"
+	STOPWIRE_TEST_WORKERS=1 $(BIN)/pytest $(PYTEST_ARGS) $(OUTSIDE)
 
 check: $(TEST_STAMP) lint types contracts ## run the quick half, under a minute
 	$(BIN)/pytest -q -m 'not slow' tests/core tests/house
