@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from stopwire.console import home, preferences, sign_in
+from stopwire.console import events, home, preferences, search, settings, sign_in
 from stopwire.console.render import HEADERS, page
 from stopwire.console.session import find_visitor, is_piece
 from stopwire.console.static import Static
@@ -21,8 +21,11 @@ log = get_logger(__name__)
 # Each room is a module with `routes`.
 ROOMS: tuple[ModuleType, ...] = (
     sign_in,
+    events,
     home,
+    search,
     preferences,
+    settings,
 )
 
 

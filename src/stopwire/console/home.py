@@ -1,14 +1,122 @@
-"""Home: the state in one sentence, what to fix, the day's figures, and what happens now."""
+"""Home: the state in one sentence, what to fix, the first steps, the days' figures, and what happens now."""
+
+from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stopwire.console.render import page
-from stopwire.console.session import shows
+from stopwire.console.render import N_, done, page, set_cookie
+from stopwire.console.session import asks, house_of, shows, visitor_of
+from stopwire.core.jobs import Refusal
+from stopwire.core.message import Direction, Message
+from stopwire.flows import connect, health
+from stopwire.flows.overview import NEWEST, Overview, overview
+from stopwire.ports.store import Services
+
+STEPS_HIDDEN = "stopwire_steps"
+_UP = ("up", "connecting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One event of the live list."""
+
+    id: str
+    at: datetime
+    inbound: bool
+    person: str | None
+    sender: str | None
+    state: str
+    code: int | None
+    body: str
+    service: str | None
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    title: str
+    href: str
+    done: bool
 
 
 async def show(request: Request) -> Response:
-    return page(request, "home.html")
+    house, account = house_of(request), visitor_of(request).account
+    seen = await house(overview, account=account)
+    links = await house(connect.connections, account=account)
+    state = await house(health.ready)
+    directory = await house.read(account, Services.directory)
+    names = {service.sid: service.friendly_name for service in directory.services.values()}
+    down = [link for link in links if link.state.status.value not in _UP]
+    return page(
+        request,
+        "home.html",
+        seen=seen,
+        today=seen.days[-1],
+        steps=[] if request.cookies.get(STEPS_HIDDEN) else _steps(seen),
+        lines=_lines(seen),
+        names=names,
+        links_up=len(links) - len(down),
+        down=down,
+        notices=state["store"].get("notices", []),
+        waiting=state["store"].get("waiting", 0),
+        problems=len(down) + len(seen.failing) + (1 if seen.to_review else 0),
+        spark=_spark,
+    )
 
 
-routes = [shows("/console/", show)]
+def _steps(seen: Overview) -> list[Step]:
+    steps = seen.steps
+    return [
+        Step(title=N_("Sign in"), href="/console/", done=True),
+        Step(title=N_("Text STOP from a handset"), href="/console/simulator", done=steps.stopped),
+        Step(title=N_("Send to that person, and be refused"), href="/console/simulator", done=steps.refused),
+        Step(title=N_("Text START, and send again"), href="/console/simulator", done=steps.came_back),
+        Step(title=N_("Opt out in Spanish: ALTO"), href="/console/services", done=steps.spanish),
+        Step(title=N_("Get a webhook"), href="/console/webhooks/inspector", done=steps.called),
+    ]
+
+
+def _lines(seen: Overview) -> list[Line]:
+    """Messages and refusals together, the newest first."""
+    lines = [*map(_of_message, seen.newest), *map(_of_refusal, seen.refusals)]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:NEWEST]
+
+
+def _of_message(message: Message) -> Line:
+    return Line(
+        id=message.sid,
+        at=message.created_at,
+        inbound=message.direction is Direction.INBOUND,
+        person=message.recipient,
+        sender=message.sender,
+        state=message.status.value,
+        code=message.error_code,
+        body=message.body,
+        service=message.service,
+        keyword=str(message.decision.get("keyword") or "") if message.direction is Direction.INBOUND else "",
+    )
+
+
+def _of_refusal(refusal: Refusal) -> Line:
+    return Line(
+        id=refusal.id, at=refusal.at, inbound=False, person=refusal.recipient, sender=refusal.sender, state="refused", code=refusal.code,
+        body="", service=refusal.service, keyword="",
+    )  # fmt: skip
+
+
+def _spark(values: list[int]) -> str:
+    """The points of a sparkline in a box of 100 × 24, its floor at zero."""
+    top = max([*values, 1])
+    step = 100 / max(1, len(values) - 1)
+    return " ".join(f"{i * step:.1f},{22 - 20 * value / top:.1f}" for i, value in enumerate(values))
+
+
+async def hide_steps(request: Request) -> Response:
+    answer = done(request, "/console/")
+    set_cookie(request, answer, STEPS_HIDDEN, "hidden", seconds=365 * 86_400)
+    return answer
+
+
+routes = [shows("/console/", show), asks("/console/steps/hide", hide_steps)]

@@ -61,6 +61,11 @@ def _change(tx: Tx, *, sid: str, role: Role, reveal: bool, now: datetime) -> Tea
     return TeamChanged(user=changed)
 
 
+async def is_password(world: World, *, account: str, user: str, password: str) -> bool:
+    found = await world.store.read(lambda tx: tx.people.user(user), account=account)
+    return await world.vault.verify_password(found.password if found else None, password)
+
+
 async def set_password(world: World, *, account: str, user: str, password: str, session: str | None = None) -> TeamChanged:
     """A new password. Their other sessions end; `session` is the one that goes on."""
     found = await world.store.read(lambda tx: tx.people.user(user), account=account)
