@@ -6,9 +6,11 @@
  * Without --rate the loop is closed: a connection sends when it has its answer. With --rate requests have times at
  * which they are due, and a request that finds no free connection waits: its latency begins when it was due.
  * With --requests it ends when as many have their answer, however long that takes.
+ * SIGTERM ends it early, with its results.
  * Prints `{"measuring": <µs>}` when the warm-up is over, and one object of results at the end. */
 #include "common.h"
 #include <getopt.h>
+#include <signal.h>
 #include <strings.h>
 #include <sys/timerfd.h>
 
@@ -31,6 +33,12 @@ static Latencies latencies;
 static long count, errors, refused;
 static char first_error[400];
 static Buffer body;
+static volatile sig_atomic_t stopping;
+
+static void stop(int number)
+{
+    stopping = number;
+}
 
 /* Numbers that are valid in North America, each of them once: eight million to an area. */
 static void recipient(char *text, int64_t n)
@@ -206,6 +214,7 @@ static void options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     options(argc, argv);
+    signal(SIGTERM, stop);
     poll_fd = epoll_create1(0);
     links = calloc(connections, sizeof *links);
     for (int i = 0; i < connections; i++)
@@ -227,7 +236,7 @@ int main(int argc, char **argv)
             printf("{\"measuring\": %lld}\n", (long long)at_us);
             fflush(stdout);
         }
-        if (at_us >= ends_us || (requests && count + errors >= requests))
+        if (stopping || at_us >= ends_us || (requests && count + errors >= requests))
             break;
         if (rate > 0) {
             next_us = began_us + due * step_us;

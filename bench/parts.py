@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -150,6 +150,30 @@ def _stat(process_id: int) -> list[str]:
     return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Used:
+    """CPU seconds used until one moment."""
+
+    gateway: float
+    far: float
+    machine: float
+
+    @classmethod
+    def now(cls, around: Bench, gateway: Gateway) -> "_Used":
+        user, nice, system, _, _, irq, softirq, *_ = (
+            int(ticks) for ticks in Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+        )
+        return cls(
+            gateway=cpu_seconds(gateway.process_ids),
+            far=cpu_seconds([around.smsc.process.pid, around.sink.process.pid]),
+            machine=(user + nice + system + irq + softirq) / TICKS,
+        )
+
+    def others(self, before: "_Used") -> float:
+        """What neither the gateway nor the far end has used since `before`."""
+        return (self.machine - before.machine) - (self.gateway - before.gateway) - (self.far - before.far)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -176,8 +200,8 @@ class Run:
     first_error: str = ""
     memory_mib: float = 0.0
     load_cpu: float = 0.0  # cores, of the load generator
-    far_cpu: float = 0.0  # cores, of the message centre and the sink
-    facts: dict[str, Any] = field(default_factory=dict)
+    far_cpu: float = 0.0  # cores, of the message centre
+    other_cpu: float | None = None  # cores, of everything else on this machine: a quiet one has none
 
 
 _sequence = 0  # recipients are never used twice
@@ -190,14 +214,14 @@ def outbound(
     smsc = around.smsc
     smsc.tell(f"receipts {'on' if kind == 'receipts' else 'off'}")
     smsc.tell("reset")
-    load = _load(gateway, kind, "--seconds", seconds, "--warmup", warmup, "--connections", connections, "--rate", rate)
+    load = start_load(gateway, kind, "--seconds", seconds, "--warmup", warmup, "--connections", connections, "--rate", rate)
     first = _sequence
     load.answer()  # the warm-up is over
-    cpu_before, far_before = cpu_seconds(gateway.process_ids), cpu_seconds([smsc.process.pid])
+    before = _Used.now(around, gateway)
     told = load.answer()
-    _finished(load, told)
+    after = _Used.now(around, gateway)
+    finished(load, told)
     memory = memory_mib(gateway.process_ids)
-    far = cpu_seconds([smsc.process.pid]) - far_before
     report, drain_s = _drained(smsc, "receipts_acked" if kind == "receipts" else "submitted")
     began, ended = _steps(report, told)
     span_s = (ended - began) * STEP_SECONDS
@@ -210,7 +234,7 @@ def outbound(
     return Run(
         rate=rate_seen,
         accepted=told["rate"],
-        cpu_us=(cpu_seconds(gateway.process_ids) - cpu_before) * 1e6 / max(carried, 1),
+        cpu_us=(cpu_seconds(gateway.process_ids) - before.gateway) * 1e6 / max(carried, 1),
         p50_ms=told["p50_ms"],
         p99_ms=told["p99_ms"],
         end_p50_ms=report["p50_ms"],
@@ -221,7 +245,8 @@ def outbound(
         first_error=told["first_error"],
         memory_mib=memory,
         load_cpu=told["cpu_share"],
-        far_cpu=far / span_s,
+        far_cpu=(after.far - before.far) / span_s,
+        other_cpu=max(0.0, after.others(before) / span_s - told["cpu_share"]),
     )
 
 
@@ -231,13 +256,13 @@ def batches(around: Bench, gateway: Gateway, *, requests: int, recipients: int, 
     smsc.tell("receipts off")
     smsc.tell("reset")
     cpu_before = cpu_seconds(gateway.process_ids)
-    load = _load(
+    load = start_load(
         gateway, "batch", "--requests", requests, "--recipients", recipients, "--connections", connections,
         "--warmup", 0, "--seconds", 600,
     )
     began_us = load.answer()["measuring"]
     told = load.answer()
-    _finished(load, told)
+    finished(load, told)
     memory = memory_mib(gateway.process_ids)
     report, drain_s = _drained(smsc, "submitted")
     count, span_s = report["submitted"], (report["last_us"] - began_us) / 1e6
@@ -265,19 +290,20 @@ def inbound(around: Bench, gateway: Gateway, *, count: int) -> Run:
     sink.tell("reset")
     cpu_before, began_us = cpu_seconds(gateway.process_ids), time.monotonic_ns() // 1000
     smsc.tell(f"inbound {count} {SENDER.lstrip('+')}")
-    report, drain_s = _drained(sink, "count", wanted=count)
+    report, _ = _drained(sink, "count", wanted=count)
     acks = smsc.report()
     span_s = (report["last_us"] - began_us) / 1e6
-    acked = [step for step in acks["deliver_steps"]]
+    steps = acks["deliver_steps"]
+    acked_s = (max((n for n, count in enumerate(steps) if count), default=-1) + 1) * STEP_SECONDS
     return Run(
         rate=report["count"] / span_s if report["count"] else 0.0,
-        accepted=sum(acked) / (len("".join("1" if step else "0" for step in acked).strip("0")) * STEP_SECONDS or 1),
+        accepted=sum(steps) / acked_s if acked_s else 0.0,
         cpu_us=(cpu_seconds(gateway.process_ids) - cpu_before) * 1e6 / max(report["count"], 1),
         p50_ms=acks["acks"]["p50_ms"],
         p99_ms=acks["acks"]["p99_ms"],
         end_p50_ms=report["p50_ms"],
         end_p99_ms=report["p99_ms"],
-        drain_s=drain_s,
+        drain_s=max(0.0, span_s - acked_s),
         lost=max(0, count - report["count"]),
         errors=acks["refused"],
         memory_mib=memory_mib(gateway.process_ids),
@@ -294,18 +320,18 @@ def plain(port: int, *, seconds: float, process_ids: list[int], connections: int
     cpu_before = cpu_seconds(process_ids)
     told = load.answer()
     cpu = cpu_seconds(process_ids) - cpu_before
-    _finished(load, told)
+    finished(load, told)
     return Run(
         rate=told["rate"], accepted=told["rate"], cpu_us=cpu * 1e6 / max(told["count"], 1), p50_ms=told["p50_ms"],
         p99_ms=told["p99_ms"], errors=told["errors"], first_error=told["first_error"], load_cpu=told["cpu_share"],
     )
 
 
-def _load(gateway: Gateway, kind: str, *options: object) -> Program:
+def start_load(gateway: Gateway, kind: str, *options: object) -> Program:
     return Program("load", *gateway.load(kind), "--first", _sequence, *options, listens=False)
 
 
-def _finished(load: Program, told: dict[str, Any]) -> None:
+def finished(load: Program, told: dict[str, Any]) -> None:
     global _sequence
     _sequence = max(_sequence, told["sequence"])
     load.process.wait(timeout=10)

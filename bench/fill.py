@@ -1,0 +1,154 @@
+"""A gateway with a long past: many messages in its log, many people on its block list.
+
+A past is written while no gateway runs: messages as copies in SQL of one that was really sent, blocks as events on the
+ledger by the store's own hand. Here too: what the import and the export of a running gateway take.
+"""
+
+import asyncio
+import http.client
+import random
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gateway import ACCOUNT, Stopwire, authorization
+
+ROWS_AT_ONCE = 100_000
+EVENTS_AT_ONCE = 5_000
+AREAS = ("628", "650", "707", "714", "805", "818")  # none that the load generator writes to
+
+
+def numbers(count: int) -> Iterator[str]:
+    """Valid numbers, each once, in no order."""
+    chance = random.Random(20260101)
+    per_area = -(-count // len(AREAS))
+    if per_area > 8_000_000:
+        raise ValueError(f"At most {len(AREAS) * 8_000_000:,} numbers can be made.")
+    left = count
+    for area in AREAS:
+        for n in chance.sample(range(2_000_000, 10_000_000), min(per_area, left)):
+            yield f"+1{area}{n:07}"
+        left -= min(per_area, left)
+
+
+def messages(data_dir: Path, count: int) -> None:
+    """`count` delivered messages to as many people, each with its attempt. No gateway may run in `data_dir`."""
+    link = sqlite3.connect(data_dir / "stopwire.db", isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
+        link.execute(f"PRAGMA {pragma}")
+    (sid,) = link.execute(
+        "SELECT sid FROM messages WHERE direction = 'outbound-api' AND status IN ('sent', 'delivered') ORDER BY seq LIMIT 1"
+    ).fetchone()
+    copy_message = _copy(link, "messages", "sid = :of", {"seq": "NULL", "sid": ":sid", "recipient": ":recipient"})
+    copy_attempt = _copy(link, "attempts", "message = :of", {"id": ":id", "message": ":sid", "reference": ":reference"})
+    chance = random.Random(7)
+    rows: list[dict[str, Any]] = []
+    for made, number in enumerate(numbers(count), 1):
+        rows.append(
+            {
+                "of": sid, "recipient": number, "sid": f"SM{chance.getrandbits(128):032x}",
+                "id": f"AT{chance.getrandbits(128):032x}", "reference": f"past-{made}",
+            }
+        )  # fmt: skip
+        if len(rows) == ROWS_AT_ONCE or made == count:
+            link.execute("BEGIN IMMEDIATE")
+            link.executemany(copy_message, rows)
+            link.executemany(copy_attempt, rows)
+            link.execute("COMMIT")
+            link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            rows.clear()
+    link.close()
+
+
+def _copy(link: sqlite3.Connection, table: str, where: str, changed: dict[str, str]) -> str:
+    names = [row[1] for row in link.execute(f"PRAGMA table_info({table})")]
+    values = [changed.get(name, name) for name in names]
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table} WHERE {where} LIMIT 1"
+
+
+def blocks(data_dir: Path, count: int) -> None:
+    """`count` people blocked for the whole account, on the ledger and on the list. No gateway may run in `data_dir`."""
+    asyncio.run(_blocks(data_dir, count))
+
+
+async def _blocks(data_dir: Path, count: int) -> None:
+    from stopwire.core.address import group_of
+    from stopwire.core.consent import Act, ConsentEvent, Reason
+    from stopwire.ports.store import Tx
+    from stopwire.storage.store import SqlStore
+
+    store, chance, now = await SqlStore.open(data_dir), random.Random(11), datetime.now(UTC)
+    events: list[ConsentEvent] = []
+
+    async def keep() -> None:
+        piece = list(events)
+
+        def append(tx: Tx) -> None:
+            tx.consent.append(piece)
+
+        await store.write(append, account=ACCOUNT)
+        events.clear()
+
+    for number in numbers(count):
+        events.append(
+            ConsentEvent(
+                id=f"CE{chance.getrandbits(128):032x}",
+                holder=ACCOUNT,
+                group=group_of(number),
+                recipient=number,
+                act=Act.BLOCK,
+                reason=Reason.IMPORT,
+                actor="bench",
+                occurred_at=now,
+                recorded_at=now,
+                source="import",
+            )
+        )
+        if len(events) == EVENTS_AT_ONCE:
+            await keep()
+    await keep()
+    await store.close()
+
+
+def import_blocks(gateway: Stopwire, count: int) -> dict[str, Any]:
+    """Import `count` blocks of the whole account; how long it took, and what the gateway counted."""
+    began = time.monotonic()
+    link = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=7200)
+    headers = {"Authorization": f"Basic {authorization()}", "Content-Type": "text/csv"}
+    link.request("POST", "/api/v1/blocks/import", body=_csv(count), headers=headers, encode_chunked=True)
+    answer = link.getresponse()
+    text = answer.read().decode()
+    link.close()
+    if answer.status != 201:
+        raise RuntimeError(f"The import answered {answer.status}: {text[:500]}")
+    return {"seconds": time.monotonic() - began, "rows": count, "answer": text[:500]}
+
+
+def export_blocks(gateway: Stopwire) -> dict[str, Any]:
+    """Export all blocks in one request; how long it took, and how many rows came."""
+    began = time.monotonic()
+    link = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=7200)
+    link.request("GET", "/api/v1/blocks/export", headers={"Authorization": f"Basic {authorization()}"})
+    answer = link.getresponse()
+    lines = 0
+    while piece := answer.read(1 << 20):
+        lines += piece.count(b"\n")
+    link.close()
+    if answer.status != 200:
+        raise RuntimeError(f"The export answered {answer.status}.")
+    return {"seconds": time.monotonic() - began, "rows": lines - 1}
+
+
+def _csv(count: int) -> Iterator[bytes]:
+    yield b"recipient\n"
+    lines: list[str] = []
+    for number in numbers(count):
+        lines.append(number)
+        if len(lines) == 1000:
+            yield ("\n".join(lines) + "\n").encode()
+            lines.clear()
+    if lines:
+        yield ("\n".join(lines) + "\n").encode()

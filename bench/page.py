@@ -1,0 +1,249 @@
+"""The table of figures against goals, for the terminal and for docs/performance.md."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from parts import HERE
+
+PAGE = HERE.parent / "docs" / "performance.md"
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One line: what it says, its number from a result (None: not measured), and its goals."""
+
+    id: str
+    says: str
+    ours: Callable[[Result], str | None]
+    peer: Callable[[Result], str | None]
+    value: Callable[[Result], float | None]
+    unit: str  # of `value`
+    goal: float
+    later: float | None
+    at_least: bool  # else at most
+
+
+def _series(result: Result, figure: str, series: str, name: str = "rate", which: str = "median") -> float | None:
+    found = result["series"].get(figure, {}).get(series, {}).get(name)
+    return None if found is None else found[which]
+
+
+def _fact(result: Result, *path: str) -> float | None:
+    at: Any = result["facts"]
+    for name in path:
+        at = at.get(name) if isinstance(at, dict) else None
+    return at
+
+
+def _shown(figure: str, series: str, name: str = "rate", unit: str = "/s") -> Callable[[Result], str | None]:
+    def show(result: Result) -> str | None:
+        median = _series(result, figure, series, name)
+        if median is None:
+            return None
+        low, high = _series(result, figure, series, name, "min"), _series(result, figure, series, name, "max")
+        return f"{median:,.0f}{unit} ({low:,.0f}–{high:,.0f})"
+
+    return show
+
+
+def _ratio(ours: tuple[str, str], peer: tuple[str, str]) -> Callable[[Result], float | None]:
+    def ratio(result: Result) -> float | None:
+        a, b = _series(result, *ours), _series(result, *peer)
+        return a / b if a is not None and b else None
+
+    return ratio
+
+
+def _measured(*path: str, unit: str, digits: int = 1) -> Callable[[Result], str | None]:
+    def show(result: Result) -> str | None:
+        value = _fact(result, *path)
+        return None if value is None else f"{value:,.{digits}f}{unit}"
+
+    return show
+
+
+def _nothing(result: Result) -> None:
+    return None
+
+
+FIGURES = (
+    Figure(
+        id="F1", says="one message a request, 64 clients, to `submit_sm`", unit="×", goal=1.3, later=2.0, at_least=True,
+        ours=_shown("F1", "Stopwire"), peer=_shown("F1", "Kannel"), value=_ratio(("F1", "Stopwire"), ("F1", "Kannel")),
+    ),
+    Figure(
+        id="F2", says="the same, with a delivery report for each", unit="×", goal=4, later=6, at_least=True,
+        ours=_shown("F2", "Stopwire"), peer=_shown("F2", "Kannel"), value=_ratio(("F2", "Stopwire"), ("F2", "Kannel")),
+    ),
+    Figure(
+        id="F3", says="1,000 recipients a call, to `submit_sm`; the peer as in F1", unit="×", goal=2, later=4, at_least=True,
+        ours=_shown("F3", "Stopwire"), peer=_shown("F1", "Kannel"), value=_ratio(("F3", "Stopwire"), ("F1", "Kannel")),
+    ),
+    Figure(
+        id="F4", says="inbound text to webhook", unit="×", goal=1, later=1.5, at_least=True,
+        ours=_shown("F4", "Stopwire"), peer=_shown("F4", "Kannel"), value=_ratio(("F4", "Stopwire"), ("F4", "Kannel")),
+    ),
+    Figure(
+        id="F5", says="CPU a message in F1, all processes", unit=" µs", goal=300, later=220, at_least=False,
+        ours=_shown("F1", "Stopwire", "cpu_us", " µs"), peer=_shown("F1", "Kannel", "cpu_us", " µs"),
+        value=lambda result: _series(result, "F1", "Stopwire", "cpu_us"),
+    ),
+    Figure(
+        id="F6", says="p99 of a request at half of the greatest rate", unit=" ms", goal=25, later=10, at_least=False,
+        ours=_shown("F6", "Stopwire", "p99_ms", " ms"), peer=_shown("F6", "Kannel", "p99_ms", " ms"),
+        value=lambda result: _series(result, "F6", "Stopwire", "p99_ms"),
+    ),
+    Figure(
+        id="F7", says="STOP to the last accepted send to its writer, p99, under F1's load", unit=" ms", goal=50, later=15, at_least=False,
+        ours=_measured("F7", "refused_ms", "p99", unit=" ms"), peer=_nothing, value=lambda result: _fact(result, "F7", "refused_ms", "p99"),
+    ),
+    Figure(
+        id="F8", says="CPU a message with a long past, against a short one", unit="×", goal=1.15, later=1.05, at_least=False,
+        ours=_shown("F8", "long past", "cpu_us", " µs"), peer=_nothing,
+        value=lambda result: _quotient(_series(result, "F8", "long past", "cpu_us"), _series(result, "F8", "short past", "cpu_us")),
+    ),
+    Figure(
+        id="F9", says="import of a block list, for each million rows", unit=" s", goal=60, later=20, at_least=False,
+        ours=_measured("F9", "seconds", unit=" s"), peer=_nothing, value=lambda result: _per_million(result, "F9"),
+    ),
+    Figure(
+        id="F10", says="export of the block list, for each million rows", unit=" s", goal=15, later=5, at_least=False,
+        ours=_measured("F10", "seconds", unit=" s"), peer=_nothing, value=lambda result: _per_million(result, "F10"),
+    ),
+    Figure(
+        id="F11", says="`stopwire up` until ready, empty", unit=" s", goal=1.5, later=None, at_least=False,
+        ours=_measured("F11", "median", unit=" s", digits=2), peer=_nothing, value=lambda result: _fact(result, "F11", "median"),
+    ),
+    Figure(
+        id="F11", says="the same with a long past", unit=" s", goal=2, later=None, at_least=False,
+        ours=_measured("F11 long", "median", unit=" s", digits=2), peer=_nothing, value=lambda result: _fact(result, "F11 long", "median"),
+    ),
+    Figure(
+        id="F12", says="memory of the one process under F1's load", unit=" MiB", goal=200, later=120, at_least=False,
+        ours=_shown("F1", "Stopwire, one process", "memory_mib", " MiB"), peer=_shown("F1", "Kannel", "memory_mib", " MiB"),
+        value=lambda result: _series(result, "F1", "Stopwire, one process", "memory_mib"),
+    ),
+)  # fmt: skip
+
+
+def _quotient(a: float | None, b: float | None) -> float | None:
+    return a / b if a is not None and b else None
+
+
+def _per_million(result: Result, figure: str) -> float | None:
+    seconds, rows = _fact(result, figure, "seconds"), _fact(result, figure, "rows")
+    return seconds * 1e6 / rows if seconds is not None and rows else None
+
+
+def table(result: Result) -> str:
+    """The figures that were measured, as a Markdown table."""
+    lines = ["| # | work | Stopwire | Kannel | figure | goal | later | met |", "|---|---|---|---|---|---|---|---|"]
+    for figure in FIGURES:
+        value = figure.value(result)
+        ours, peer = figure.ours(result), figure.peer(result)
+        if value is None and ours is None:
+            continue
+        sign = "≥" if figure.at_least else "≤"
+        later = "" if figure.later is None else f"{sign} {figure.later:g}{figure.unit}"
+        shown, met = "", ""
+        if value is not None:
+            shown = f"{value:.2f}{figure.unit}" if value < 10 else f"{value:,.0f}{figure.unit}"
+            met = "yes" if (value >= figure.goal if figure.at_least else value <= figure.goal) else "**no**"
+        cells = (figure.id, figure.says, ours or "–", peer or "–", shown, f"{sign} {figure.goal:g}{figure.unit}", later, met)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def details(result: Result) -> str:
+    """Every series with its median, as a Markdown table."""
+    lines = [
+        "| figure | measured | runs | messages/s | accepted/s | CPU µs a message | request p50 / p99 ms | end to end p50 / p99 ms "
+        "| queue left, s | memory MiB | lost | errors | CPU of load + far end | CPU of others |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for figure, series in result["series"].items():
+        for name, run in series.items():
+            m = {key: value["median"] for key, value in run.items() if isinstance(value, dict)}
+            cells = (
+                figure, name, str(run["runs"]), f"{m['rate']:,.0f}", f"{m['accepted']:,.0f}", f"{m['cpu_us']:.0f}",
+                f"{_number(m['p50_ms'])} / {_number(m['p99_ms'])}", f"{_number(m['end_p50_ms'])} / {_number(m['end_p99_ms'])}",
+                f"{m['drain_s']:.1f}", f"{m['memory_mib']:.0f}", f"{run['lost']['max']:.0f}", f"{run['errors']['max']:.0f}",
+                f"{m['load_cpu'] + m['far_cpu']:.2f}", _number(m["other_cpu"]),
+            )  # fmt: skip
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def floors(result: Result) -> str:
+    found = result["facts"].get("floors")
+    if not found:
+        return ""
+    says = {
+        "http": "the HTTP server with an empty handler",
+        "insert": "a row of the table of messages, 64 to a commit, each commit on the disk",
+        "codec": "one `submit_sm` written and its answer read",
+    }
+    lines = ["| floor | a second | CPU µs each |", "|---|---|---|"]
+    lines += [f"| {says[name]} | {each['rate']:,.0f} | {each['cpu_us']:.0f} |" for name, each in found.items()]
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def publish(result: Result) -> None:
+    machine, versions, options = result["machine"], result["versions"], result["options"]
+    PAGE.write_text(
+        TEMPLATE.format(
+            table=table(result), details=details(result), floors=floors(result), at=result["at"][:10], **machine, **versions, runs=options["runs"],
+            seconds=options["seconds"], window=options["window"], workers=options["workers"], past=f"{options['past']:,}",
+        )
+    )  # fmt: skip
+
+
+TEMPLATE = """\
+# Performance
+
+<!-- Made by `python bench/run.py --publish` from bench/results.json. -->
+
+Stopwire beside [Kannel](https://www.kannel.org/) {kannel}, on the same machine and in the same hour: each run of the one
+is followed by a run of the other. Figures are medians, least and most in brackets.
+
+Measured on {at}: {cores} cores of {processor}, {system}, Python {python}, SQLite {sqlite}, Stopwire {stopwire}; {runs} runs
+of {seconds:g} s after a warm-up, 64 keep-alive clients, an SMPP window of {window}, {workers} door process(es). A long past
+is {past} blocks and as many messages.
+
+{table}
+
+What the two promise differs. Stopwire checks every message against the block list and commits it, synced to the disk,
+before it says yes; it records each attempt before it is made, and each answer. Kannel keeps its spool in files that are
+not synced: they outlive a crash of the program, not of the machine. Nobody's opt-out is looked at there.
+
+## All series
+
+{details}
+
+A rate is what reached the far end in the measured time; *accepted* is what the front said yes to meanwhile. Where the
+second is greater a queue grows, and the time end to end shows it. CPU is that of all processes of the gateway, per
+message. Load generator and far end are small C programs on the same machine; their own use is shown, and so is what
+everything else used: on a quiet machine nothing.
+
+## Floors
+
+What none of it can go below here, measured in the same hour:
+
+{floors}
+
+## Repeat it
+
+```sh
+apt-get install kannel gcc
+make bench          # all figures, about half an hour; writes bench/results.json
+make bench-quick    # one short run of most, under two minutes; writes nothing
+```
+
+[bench/README.md](https://github.com/stopwire/stopwire/blob/main/bench/README.md) tells what each figure measures and how.
+"""
