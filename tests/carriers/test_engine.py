@@ -140,6 +140,14 @@ async def test_a_provider_that_is_down_is_tried_with_one_part_at_a_time() -> Non
     assert [("down", "said so"), ("up", "The provider answers again.")] == told
 
 
+async def test_a_handful_that_fails_together_counts_as_one_failure() -> None:
+    clock = Clock()
+    carrier, _ = twilio(*[failure("connect")] * 10, clock=clock)
+    await sent(carrier, *(part(attempt=f"AT{n}", recipient=f"+1415555700{n}") for n in range(10)))
+    clock.seconds += 1
+    assert 1 == carrier.room()
+
+
 async def test_no_more_is_handed_over_than_there_is_room_for() -> None:
     carrier, network = twilio(answer(201, TAKEN), concurrency=3)
     rooms: list[int] = []

@@ -498,6 +498,31 @@ async def test_no_byte_of_a_request_leaves_after_its_time(client: HttpClient, me
     assert b"" == b"".join(heard)
 
 
+async def test_a_connection_that_took_too_long_serves_the_next_request(client: HttpClient) -> None:
+    peers: set[str] = set()
+
+    async def handler(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        peers.add(str(request.transport.get_extra_info("peername")))
+        return web.Response()
+
+    async with site(handler) as base:
+        late = HttpRequest(method="POST", url=base, body=b"a text", write_by=time.monotonic() - 0.001)
+        with pytest.raises(HttpFailure) as failed:
+            await client.call(late, private=LOOPBACK)
+        kept = {str(c.getsockname()) for c in _open_sockets(client)}
+        await client.call(HttpRequest(method="POST", url=base, body=b"a text"), private=LOOPBACK)
+    assert "late" == failed.value.kind
+    assert kept == peers
+
+
+def _open_sockets(client: HttpClient) -> list[socket.socket]:
+    """The idle connections of the client's pool."""
+    connector = client._sessions[LOOPBACK].connector
+    assert connector is not None
+    return [pair[0].transport.get_extra_info("socket") for waiting in connector._conns.values() for pair in waiting]  # type: ignore[union-attr]
+
+
 async def test_a_process_that_sleeps_before_the_body_is_written_writes_nothing(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,7 +93,7 @@ class Generic(HttpCarrier):
         told = _content(answer.body)
         if answer.status < 300:
             reference = _at(told, self.settings["answer_id"])
-            return accepted(part, part.attempt if reference is None else str(reference))
+            return accepted(part, part.attempt if reference in (None, "") else reference)
         code = str(_at(told, self.settings["answer_error"]) or answer.status)
         return rejected(part, self._cause(code), code)
 
@@ -170,25 +170,21 @@ class Generic(HttpCarrier):
 
     def _text(self, told: Any) -> Event:
         found = {name: _at(told, self.settings[f"inbound_{name}"]) for name in ("from", "to", "body", "id", "at")}
-        if found["from"] is None or found["to"] is None:
-            raise ValueError("a push without the numbers, by inbound_from and inbound_to")
         return self.received(
-            sender=str(found["to"]),
-            recipient=str(found["from"]),
-            body="" if found["body"] is None else str(found["body"]),
-            reference=None if found["id"] is None else str(found["id"]),
+            sender=found["to"],
+            recipient=found["from"],
+            body="" if found["body"] is None else found["body"],
+            reference=found["id"] or None,
             sent_at=instant(found["at"]),
         )
 
     def _report(self, told: Any) -> list[Event]:
         reference, word = _at(told, self.settings["report_id"]), str(_at(told, self.settings["report_status"]))
-        if reference is None:
-            raise ValueError("a push without an id, by report_id")
         for name, status in STATUS_FIELDS.items():
             if word in _listed(self.settings[name]):
                 failed = status is Status.UNDELIVERED
                 cause = self._cause(str(_at(told, self.settings["report_error"]))) if failed else None
-                return [self.report(str(reference), status, cause=cause)]
+                return [self.report(reference, status, cause=cause)]
         return []
 
 

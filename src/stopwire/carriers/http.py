@@ -32,6 +32,7 @@ MEDIA_BYTES_MAX = 5 * 1024 * 1024  # as large as the largest MMS that networks c
 MEDIA_HOPS_MAX = 3  # a provider's media URL leads to its store of files
 MEDIA_MAX = 10
 REST_SECONDS_FIRST, REST_SECONDS_MAX = 1.0, 60.0  # while nothing can be sent, one part tries in such steps
+RELEASED_SECONDS = 0.1  # before a part that did not leave is handed over again: no spinning
 DETAIL_CHARS_MAX = 300
 SHORT_CODE_DIGITS_MAX = 6  # what is longer is a number with its country code, when it comes without a plus
 
@@ -208,7 +209,7 @@ class HttpCarrier:
             return unknown(part, f"{host} answers {answer.status}")
         try:
             outcome = self.outcome(part, answer)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
             # It said yes in words we cannot read: it may have the part. A no is a no in any words.
             odd = f"{host} answers {answer.status} with what is not documented"
             return unknown(part, odd) if answer.status < 300 else rejected(part, Cause.OTHER, odd)
@@ -221,7 +222,7 @@ class HttpCarrier:
             return unknown(part, failure.text)
         if failure.kind != "late":  # the deadline is ours, and no word about the provider
             self._down(failure.text)
-        return released(part, failure.text)
+        return replace(released(part, failure.text), retry_after_seconds=RELEASED_SECONDS)
 
     def _redacted(self, outcome: Outcome) -> Outcome:
         """The provider's words without our secrets and without whole numbers, which stay out of logs."""
@@ -238,6 +239,8 @@ class HttpCarrier:
             self.tools.tell("down", problem)
         if self._problem is None:
             self._since, self._rests = self.tools.clock.now(), 0
+        elif self.tools.clock.monotonic() < self._rest_until:
+            return  # another part of the same handful: it says nothing new
         self._problem = problem
         step = min(REST_SECONDS_MAX, REST_SECONDS_FIRST * 2**self._rests)
         self._rests += 1
@@ -274,7 +277,7 @@ class HttpCarrier:
     async def hear(self, push: HttpPush) -> Heard:
         try:
             events = self.events(push)
-        except (KeyError, IndexError, TypeError, AttributeError) as odd:
+        except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as odd:
             raise ValueError(f"a push of an undocumented shape: {type(odd).__name__} {odd}") from odd
         received = [await self._whole(event) for event in events if not isinstance(event, DeliveryReport)]
         reports = tuple(event for event in events if isinstance(event, DeliveryReport))
@@ -288,10 +291,13 @@ class HttpCarrier:
 
     async def _fetched(self, link: MediaLink) -> InboundMedia | None:
         """One medium, or None: a text is taken without its pictures rather than not at all, for it may be a STOP."""
-        url, headers = link.url, dict(link.headers or {})
-        if urlsplit(url).hostname != urlsplit(str(self.settings.get("base_url"))).hostname:
-            headers = {}  # our credentials are for the provider, wherever its media are
+        url = link.url
+        # Our credentials are for the provider, wherever its media are.
+        headers = dict(link.headers or {}) if _host(url) == _host(self.settings.get("base_url")) else {}
         for _ in range(MEDIA_HOPS_MAX):
+            if _host(url) is None:
+                self.tools.tell("media", "A picture could not be fetched: its address is none.")
+                return None
             request = HttpRequest(method="GET", url=url, headers=headers, bytes_max=MEDIA_BYTES_MAX)
             try:
                 answer = await self.tools.http.call(request, private=self.tools.private)
@@ -306,7 +312,7 @@ class HttpCarrier:
             self.tools.tell("media", f"A picture could not be fetched: {why}.")
             return None
         kind = link.content_type or answer.headers.get("content-type", "application/octet-stream")
-        return InboundMedia(content_type=kind.partition(";")[0].strip(), data=answer.body)
+        return InboundMedia(content_type=str(kind).partition(";")[0].strip(), data=answer.body)
 
     # ── words for translations ───────────────────────────────────────────────────────────────────────
 
@@ -318,31 +324,39 @@ class HttpCarrier:
         """Where the provider is to call us."""
         return f"{self.tools.public_url}/carriers/{self.connection.sid}/{name}"
 
-    def received(self, *, sender: str, recipient: str, body: str, **more: Any) -> Received:
-        """A text to `sender`, ours, from `recipient`. Numbers may come with or without their plus."""
-        sender, recipient = number(sender), number(recipient)
+    def received(
+        self, *, sender: object, recipient: object, body: object, reference: object, sent_at: datetime | None = None, answered: bool = False
+    ) -> Received:
+        """A text to `sender`, ours, from `recipient`. Numbers may come with or without their plus. ValueError."""
+        ours, theirs = number(_word(sender, "our number")), number(_word(recipient, "the person's number"))
+        if not isinstance(body, str):
+            raise ValueError(f"a text that is {type(body).__name__}")
         return Received(
             connection=self.connection.sid,
-            sender=parse_sender(sender) or sender,
-            recipient=parse_recipient(recipient) or recipient,
+            sender=parse_sender(ours) or ours,
+            recipient=parse_recipient(theirs) or theirs,
             body=body,
-            **more,
+            reference=None if reference is None else _word(reference, "its id"),
+            sent_at=sent_at,
+            answered=answered,
         )
 
     def report(
-        self, reference: str, status: Status, *, cause: Cause | None = None, code: int | None = None, at: datetime | None = None
+        self, reference: object, status: Status, *, cause: Cause | None = None, code: int | None = None, at: datetime | None = None
     ) -> DeliveryReport:
-        """A report; `code` is Twilio's, by default that of `cause`."""
+        """A report; `code` is Twilio's, by default that of `cause`. ValueError."""
         if code is None and cause is not None:
             code = ERROR_CODES[cause]
-        return DeliveryReport(connection=self.connection.sid, reference=reference, status=status, error_code=code, at=at)
+        named = _word(reference, "the id of a report")
+        return DeliveryReport(connection=self.connection.sid, reference=named, status=status, error_code=code, at=at)
 
 
 # ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def accepted(part: Part, reference: str) -> Outcome:
-    return Outcome(attempt=part.attempt, kind=OutcomeKind.ACCEPTED, reference=reference)
+def accepted(part: Part, reference: object) -> Outcome:
+    """The provider has it, and calls it so. ValueError where that is no name."""
+    return Outcome(attempt=part.attempt, kind=OutcomeKind.ACCEPTED, reference=_word(reference, "the id of a message"))
 
 
 def rejected(part: Part, cause: Cause, detail: str) -> Outcome:
@@ -365,6 +379,20 @@ def unknown(part: Part, detail: str) -> Outcome:
 
 def released(part: Part, detail: str) -> Outcome:
     return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail=detail)
+
+
+def _host(url: object) -> str | None:
+    try:
+        return urlsplit(url).hostname if isinstance(url, str) else None
+    except ValueError:
+        return None
+
+
+def _word(value: object, what: str) -> str:
+    """A name or number as text. ValueError for anything else, so that nothing is known by `None` or `[]`."""
+    if (isinstance(value, str) and value) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise ValueError(f"{what} is {type(value).__name__}, or empty")
 
 
 # ── requests and answers ─────────────────────────────────────────────────────────────────────────────────

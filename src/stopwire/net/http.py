@@ -157,9 +157,12 @@ class _PunctualRequest(aiohttp.ClientRequest):
     """Compares the clock and writes in one step of the event loop: a process that slept in between writes nothing."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Without a body, headers leave here; with one, they wait and leave together with it in `write_bytes`."""
+        """Without a body, headers leave here; with one, they wait and leave together with it in `write_bytes`.
+
+        What took too long was most likely the connection: it is kept, and the next request finds it open.
+        """
         if time.monotonic() > _write_by.get():
-            conn.close()
+            conn.release()
             raise _TooLate
         return await super().send(conn)
 
