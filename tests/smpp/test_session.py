@@ -145,7 +145,7 @@ def test_a_request_outside_its_row_is_answered_with_an_error_of_the_bind(role: R
             assert [answer(sequence=7, status=status)] == written(events)
 
 
-@pytest.mark.parametrize("state", BOUND)
+@pytest.mark.parametrize("state", sorted(BOUND, key=str))
 def test_a_bind_leads_to_its_state_on_both_sides(state: State) -> None:
     esme, smsc = Session(Role.ESME, now=0), Session(Role.SMSC, now=0)
     (event,) = smsc.receive(esme.request(BINDS[state][0], now=0)[1], now=0)
