@@ -24,7 +24,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-u
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types contracts lock clean node
+.PHONY: help run test check lint types contracts lock clean node chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ help: ## list the targets
 run: $(RUN_STAMP) ## start a gateway with a demo account; options in ARGS="--port 7868", settings in STOPWIRE_*
 	@exec $(BIN)/stopwire up --demo $(ARGS)
 
-test: $(TEST_STAMP) node lint types contracts ## run everything: lint, types, contracts, all tests
+test: $(TEST_STAMP) node chromium lint types contracts ## run everything: lint, types, contracts, all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
 	@echo "The tests from outside once more, with the doors in a process of their own"
 	STOPWIRE_TEST_WORKERS=1 $(BIN)/pytest $(PYTEST_ARGS) $(OUTSIDE)
@@ -80,7 +80,16 @@ $(TEST_STAMP): requirements-test.lock pyproject.toml | $(BIN)/python
 	$(INSTALL_SELF)
 	@touch $@ $(RUN_STAMP)
 
-# The official SDK for Node. Without npm its tests are left out, except under CI=true: there npm is installed.
+# A browser for the console's tests. Without one they are left out, except under CI=true: there it is installed.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+		if [ "$$CI" != true ]; then echo "There is no Chromium here: the console's tests will be skipped"; exit 0; fi; \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+			echo "The console's tests need Chromium, and it can be installed by root on Debian or Ubuntu only: install it, then run again" >&2; exit 1; }; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium; \
+	}
+
+# The official SDK for Node, and axe-core. Without npm their tests are left out, except under CI=true: there npm is installed.
 node:
 	@if ! command -v npm >/dev/null && [ "$$CI" = true ]; then \
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \

@@ -119,13 +119,12 @@ async def opened(settings: Settings) -> AsyncIterator[Gateway]:
             stack.push_async_callback(hatch.close)
             await stack.enter_async_context(_admin(wired, settings))
             smpp_port = await stack.enter_async_context(_smpp(wired, settings))
-            token_once = await own.sign_in(wired.world, account=account)
             gateway = Gateway(
                 wired=wired,
                 base=base,
                 account_sid=account,
                 auth_token=token,
-                console_url=f"{wired.world.choices.public_url}/console/sign-in?token={token_once}",
+                console_url=await _console_url(wired, account),
                 smpp_port=smpp_port,
             )
             _keep_credentials(settings.data_dir / CREDENTIALS, gateway)  # there before anybody can see that we are ready
@@ -150,6 +149,14 @@ async def _declare_carriers(wired: Wired, settings: Settings, account: str) -> N
         done = await connect.declare(wired.world, account=account, name=name, type=table.type, wanted=wanted)
         for problem in done.problems:
             logger.error("carrier.unfit", name=name, path=problem.path, problem=problem.message)
+
+
+async def _console_url(wired: Wired, account: str) -> str:
+    """A link that signs in once; a plain one as soon as somebody can sign in by name and password."""
+    base = f"{wired.world.choices.public_url}/console/"
+    if await own.has_team(wired.world, account=account):
+        return base
+    return f"{base}sign-in?token={await own.sign_in(wired.world, account=account)}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -29,7 +29,7 @@ class Static:
     def __init__(self, folder: Path = FOLDER) -> None:
         self._files: dict[str, _File] = {}
         self._urls: dict[str, str] = {}
-        for path in sorted(folder.iterdir()):
+        for path in sorted(each for each in folder.iterdir() if each.suffix in _TYPES):
             plain = path.read_bytes()
             name = f"{path.stem}-{hashlib.sha256(plain).hexdigest()[:12]}{path.suffix}"
             self._files[name] = _File(type=_TYPES[path.suffix], plain=plain, packed=gzip.compress(plain, mtime=0))
