@@ -349,3 +349,20 @@ def test_without_another_connection_a_message_waits(
     assert "queued" == stays(gateway, sid)
     gateway.run(centre.start())
     ends(gateway, sid, "delivered")
+
+
+def test_stop_start_stop_within_seconds_are_three_texts(gateway: Gateway, centre: Centre) -> None:
+    add(gateway, centre)
+    for word in ("STOP", "START", "STOP"):
+        assert 0 == centre.hear(word)
+    with pytest.raises(Exception, match=r"21610|unsubscribed"):
+        send(gateway, "after")
+    eventually(lambda: len(centre.submissions) == 3)
+
+
+def test_the_same_text_twice_within_seconds_is_a_carriers_repeat(gateway: Gateway, centre: Centre) -> None:
+    add(gateway, centre)
+    for _ in range(3):
+        assert 0 == centre.hear("STOP")
+    gateway.run(asyncio.sleep(0.3))
+    assert 1 == len(centre.submissions)

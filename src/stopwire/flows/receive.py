@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from stopwire import metrics
 from stopwire.core import loops, optout
 from stopwire.core.address import country_of, group_of, parse_recipient
 from stopwire.core.bound import inbound_delivery
@@ -33,6 +34,7 @@ from stopwire.ports.world import Ids, World
 
 REPLY_LIFE = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a confirmation belongs within five minutes
 REPEAT_WINDOW = timedelta(seconds=4)  # the same bytes within it are a carrier's repeat, where it gives no reference
+SID_CHARS = 34  # what fits beside a reference
 REFERENCE_WINDOW = timedelta(hours=48)  # how long a carrier's reference names one message
 PARTS_WINDOW = timedelta(hours=24)  # how long a long text may take to be whole
 REVIEW_TIME = timedelta(days=14)  # ten business days: 47 CFR 64.1200(a)(10)
@@ -70,6 +72,8 @@ async def receive(world: World, *, heard: Received) -> Taken:
         public_url=world.choices.public_url,
     )
     taken = await world.store.write(unit, account=account, lock=(heard.recipient,), urgent=True)
+    if not taken.repeated and not taken.waiting_for_parts:
+        metrics.received(taken.keyword)
     await quiet(world, account=account, recipient=heard.recipient, under_way=taken.under_way)
     return taken
 
@@ -161,11 +165,26 @@ def _repeat(tx: Tx, heard: Received, now: datetime) -> Taken | None:
         last = tx.messages.last_outbound(heard.recipient)
         if last is not None and last.created_at > seen[1]:
             return None  # an answer to what we sent in between: two true messages
+        if heard.parts == 1 and _last_heard(tx, heard) not in (None, reference[:SID_CHARS]):
+            return None  # they wrote something else in between: STOP, START, STOP are three true messages
     return Taken(message=seen[0], account=tx.account, repeated=True)
 
 
 def _remember(tx: Tx, heard: Received, message: str | None, now: datetime) -> None:
-    tx.inbound.remember(heard.connection, _reference(heard)[0], message, now)
+    reference = _reference(heard)[0]
+    tx.inbound.remember(heard.connection, reference, message, now)
+    if heard.reference is None and heard.parts == 1:
+        tx.inbound.remember(heard.connection, _pair(heard), reference[:SID_CHARS], now)
+
+
+def _last_heard(tx: Tx, heard: Received) -> str | None:
+    """What this person last wrote to this sender, as far as carriers without references tell: the begin of its digest."""
+    last = tx.inbound.seen(heard.connection, _pair(heard))
+    return None if last is None else last[0]
+
+
+def _pair(heard: Received) -> str:
+    return "^" + hashlib.sha256(f"{heard.sender} {heard.recipient}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _reference(heard: Received) -> tuple[str, timedelta]:

@@ -1,0 +1,333 @@
+"""A run of the world over SMPP: producers, persons who say STOP and START, a moody carrier, faults; and its history.
+
+The gateway is a process of its own that is killed, frozen and cut off; everything else lives in this process and
+shares one clock. A run follows from its seed as far as processes and networks allow.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import re
+import signal
+import sqlite3
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from stopwire.core import gsm7
+from stopwire.smpp import udh
+from stopwire.smpp.fields import EsmClass, MessageState, Status
+from stopwire.smpp.pdu import SubmitSm
+from stopwire.testing.smsc import Accept, Action, Reject, Reports, Silence, Smsc, When
+from tests.process import Process
+from tests.world.history import Event, History
+from tests.world.proxy import FaultProxy
+
+SENDER = "+14155559001"
+PEOPLE = 10
+PRODUCERS = 3
+HEAL_SECONDS = 40.0
+TOKEN = re.compile(r"#(\d+)#")
+CONFIRMATIONS = {"unsubscribed": "STOP", "re-subscribed": "START"}
+RESPONSE_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run is made of."""
+
+    seed: int
+    seconds: float
+    faults: bool = True
+    kills: bool = True
+    window: int = 5
+    pause_seconds: float = 0.02  # between two messages of a producer
+
+
+class Gateway(Process):
+    """The gateway, which may also freeze."""
+
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, number)
+
+
+class World:
+    def __init__(self, folder: Path, plan: Plan, history: History) -> None:
+        self.plan, self.history = plan, history
+        self.chance = random.Random(plan.seed)
+        self.gateway = Gateway(folder / "data")
+        self.smsc = Smsc(choose=self._choose)
+        self.people = [f"+1415557{number:04}" for number in range(PEOPLE)]
+        self._numbers = itertools.count(1)
+        self._ending = asyncio.Event()
+        self._calm = not plan.faults
+        self._bodies: dict[str, tuple[str, int]] = {}  # body and segment of each id that the carrier gave
+
+    async def run(self) -> list[Event]:
+        loop = asyncio.get_running_loop()
+        async with self.smsc, FaultProxy(self.smsc.host, self.smsc.port) as proxy:
+            await loop.run_in_executor(None, self.gateway.start)
+            await self._connect(proxy)
+            tasks = [loop.create_task(self._produce(f"producer{n}")) for n in range(PRODUCERS)]
+            tasks += [loop.create_task(self._live(person)) for person in self.people]
+            nemesis = loop.create_task(self._nemesis(proxy))
+            await asyncio.sleep(self.plan.seconds)
+            self._ending.set()
+            await nemesis
+            self._calm = True
+            proxy.flow()
+            proxy.taking, proxy.delay_seconds = True, 0.0
+            await asyncio.gather(*tasks)
+            await self._heal()
+            await loop.run_in_executor(None, self.gateway.stop)
+        self._read_deliveries()
+        self._read_database()
+        return self.history.events
+
+    async def _connect(self, proxy: FaultProxy) -> None:
+        settings = {
+            "host": "127.0.0.1",
+            "port": proxy.port,
+            "system_id": "world",
+            "window": self.plan.window,
+            "response_timeout": RESPONSE_SECONDS,
+            "enquire_link": 2,
+        }
+        async with self._customer() as customer:
+            answer = await customer.post(
+                "/api/v1/carriers", json={"name": "world", "type": "smpp", "settings": settings, "senders": [SENDER]}
+            )
+            assert answer.status_code == 201, answer.text
+        await self.smsc.bound_to(1, within_seconds=10)
+
+    def _customer(self) -> httpx.AsyncClient:
+        known = self.gateway.credentials
+        return httpx.AsyncClient(
+            base_url=self.gateway.url, auth=(known["account_sid"], known["auth_token"]), timeout=httpx.Timeout(8.0)
+        )
+
+    # ── producers and persons ────────────────────────────────────────────────────────────────────────
+
+    async def _produce(self, process: str) -> None:
+        account = self.gateway.credentials["account_sid"]
+        while not self._ending.is_set():
+            with contextlib.suppress(httpx.TransportError, OSError):
+                async with self._customer() as customer:
+                    while not self._ending.is_set():
+                        await self._send(process, customer, account)
+                        await asyncio.sleep(self.plan.pause_seconds * 2 * self.chance.random())
+            await asyncio.sleep(0.05)
+
+    async def _send(self, process: str, customer: httpx.AsyncClient, account: str) -> None:
+        person, body = self.chance.choice(self.people), f"#{next(self._numbers)}#"
+        text = body if self.chance.random() < 0.9 else body * (400 // len(body))
+        note = self.history.note
+        note(process, "send", person, "invoke", body=body)
+        try:
+            answer = await customer.post(
+                f"/2010-04-01/Accounts/{account}/Messages.json", data={"From": SENDER, "To": person, "Body": text}
+            )
+        except (httpx.TransportError, OSError):
+            note(process, "send", person, "info", body=body)
+            raise
+        if answer.status_code == 201:
+            note(process, "send", person, "ok", body=body, sid=answer.json()["sid"])
+        elif answer.status_code == 400:
+            note(process, "send", person, "fail", body=body, code=answer.json()["code"])
+        else:
+            note(process, "send", person, "info", body=body, status=answer.status_code)
+            await asyncio.sleep(0.1)
+
+    async def _live(self, person: str) -> None:
+        """A person says STOP and START in turn; a text that was not acknowledged is brought again, as carriers do."""
+        while not self._ending.is_set():
+            for word in ("STOP", "START"):
+                await asyncio.sleep(self.chance.uniform(0.2, 1.5))
+                if self._ending.is_set() and word == "STOP":
+                    return
+                await self._bring(person, word)
+
+    async def _bring(self, person: str, word: str) -> None:
+        note = self.history.note
+        while True:
+            try:
+                note(person, "mo", person, "invoke", body=word)
+                status = await asyncio.wait_for(
+                    self.smsc.deliver(word.encode(), source=person[1:], destination=SENDER[1:]), timeout=30
+                )
+            except (LookupError, TimeoutError):
+                note(person, "mo", person, "info", body=word)
+                await asyncio.sleep(0.1)
+                continue
+            if status == Status.ESME_ROK:
+                note(person, "mo", person, "ok", body=word)
+                return
+            note(person, "mo", person, "info", body=word, status=status)
+            await asyncio.sleep(0.1)
+
+    # ── the carrier ──────────────────────────────────────────────────────────────────────────────────
+
+    def _choose(self, pdu: SubmitSm) -> Action:
+        action = self._mood()
+        segment, text = _text(pdu)
+        person = f"+{pdu.destination_addr}"
+        told = next((word for phrase, word in CONFIRMATIONS.items() if phrase in text), None)
+        found = TOKEN.search(text)
+        body = f"reply:{told}" if told else f"#{found[1]}#" if found else text
+        match action:
+            case Accept():
+                did, id = "accepted", f"{self.chance.getrandbits(40):x}"
+                self._bodies[id] = (body, segment)
+                action = Accept(message_id=id, reports=action.reports, delay_seconds=action.delay_seconds)
+            case Silence():
+                did = "silent"
+            case _:
+                did = "rejected"
+        more: dict[str, Any] = {"exempt": True, "word": told} if told else {}
+        self.history.note("smsc", "submit", person, "ok", body=body, segment=segment, did=did, **more)
+        return action
+
+    def _mood(self) -> Action:
+        if self._calm:
+            return Accept(reports=Reports())
+        roll = self.chance.random()
+        if roll < 0.02:
+            return Reject(status=Status.ESME_RTHROTTLED)
+        if roll < 0.03:
+            return Reject(status=Status.ESME_RSYSERR)
+        if roll < 0.045:
+            return Silence()
+        state = MessageState.DELIVERED if self.chance.random() < 0.95 else MessageState.UNDELIVERABLE
+        when = self.chance.choice((When.AFTER, When.AFTER, When.BEFORE, When.TWICE))
+        return Accept(reports=Reports(state=state, when=when), delay_seconds=self.chance.choice((0, 0, 0.01, 0.1, 0.4)))
+
+    # ── faults ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _nemesis(self, proxy: FaultProxy) -> None:
+        if not self.plan.faults:
+            return
+        loop = asyncio.get_running_loop()
+        acts = ["cut", "cut", "stall", "delay", "refuse", "freeze"] + ["kill"] * (3 if self.plan.kills else 0)
+        while not self._ending.is_set():
+            await asyncio.sleep(self.chance.uniform(0.4, 2.0))
+            act = self.chance.choice(acts)
+            seconds = self.chance.uniform(0.1, 3.0)
+            self.history.note("nemesis", "nemesis", "", "invoke", did=act, seconds=round(seconds, 2))
+            match act:
+                case "cut":
+                    proxy.cut()
+                case "stall":
+                    proxy.stall()
+                    await asyncio.sleep(seconds)
+                    proxy.flow()
+                case "delay":
+                    proxy.delay_seconds = 0.05
+                    await asyncio.sleep(seconds)
+                    proxy.delay_seconds = 0.0
+                case "refuse":
+                    proxy.taking = False
+                    proxy.cut()
+                    await asyncio.sleep(min(seconds, 1.0))
+                    proxy.taking = True
+                case "freeze":
+                    self.gateway.freeze()
+                    await asyncio.sleep(seconds)
+                    self.gateway.thaw()
+                case "kill":
+                    await loop.run_in_executor(None, self._kill)
+            self.history.note("nemesis", "nemesis", "", "ok", did=f"{act} ended")
+
+    def _kill(self) -> None:
+        self.gateway.kill()
+        self.gateway.start()
+
+    # ── afterwards ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _heal(self) -> None:
+        """Wait until nothing is under way any more, then ask what became of everything."""
+        sids = {e.value["sid"]: e for e in self.history.events if e.op == "send" and e.kind == "ok"}
+        account = self.gateway.credentials["account_sid"]
+        ends_at = time.monotonic() + HEAL_SECONDS
+        async with self._customer() as customer:
+            while time.monotonic() < ends_at and await self._waiting(customer):
+                await asyncio.sleep(0.3)
+            for sid, event in sids.items():
+                answer = await customer.get(f"/2010-04-01/Accounts/{account}/Messages/{sid}.json")
+                if answer.status_code == 200:
+                    self._finals[sid] = {"sid": sid, "body": event.value["body"], **_status(answer.json()), "person": event.key}
+            for person in self.people:
+                found = await self._inbound(customer, account, person)
+                self.history.note("reader", "listed", person, "ok", count=found)
+
+    async def _waiting(self, customer: httpx.AsyncClient) -> bool:
+        """Whether the gateway still has work: a job that is neither held nor in its end."""
+        figures = (await customer.get("/api/v1/carriers/world")).json()["link"]["figures"]
+        recent = [e for e in self.history.events[-200:] if e.op == "submit" and e.t > time.monotonic() - 3.0]
+        return bool(recent) or figures["waiting"] > 0 or figures["queued"] > 0
+
+    async def _inbound(self, customer: httpx.AsyncClient, account: str, person: str) -> int:
+        count, url = 0, f"/2010-04-01/Accounts/{account}/Messages.json?From={person.replace('+', '%2B')}&PageSize=1000"
+        while url:
+            page = (await customer.get(url)).json()
+            count += len(page["messages"])
+            url = page["next_page_uri"]
+        return count
+
+    def _read_deliveries(self) -> None:
+        """The receipts that the gateway acknowledged."""
+        for delivery in self.smsc.deliveries:
+            if not delivery.pdu.esm_class & EsmClass.RECEIPT:
+                continue
+            found = re.search(rb"id:(\S+) .*stat:(\S+)", delivery.pdu.short_message)
+            if found is None or found[1].decode() not in self._bodies:
+                continue
+            body, segment = self._bodies[found[1].decode()]
+            state = "DELIVERED" if found[2] == b"DELIVRD" else "UNDELIVERABLE"
+            kind = "ok" if delivery.status == 0 else "info"
+            self.history.note("smsc", "receipt", body, kind, body=body, segment=segment, state=state)
+
+    def _read_database(self) -> None:
+        """Attempts are in no answer of the API: they are read where they are kept, once nobody writes any more."""
+        attempts: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        words: dict[str, tuple[str, str]] = {}
+        with contextlib.closing(sqlite3.connect(self.gateway.data_dir / "stopwire.db")) as database:
+            for message, state, raced in database.execute("SELECT message, state, raced FROM attempts ORDER BY at"):
+                attempts[message].append((state, raced))
+            for message, keyword, recipient in database.execute("SELECT message, keyword, recipient FROM replies"):
+                words[message] = keyword, recipient
+        for sid, final in self._finals.items():
+            states = attempts.get(sid, [])
+            raced = any(flag for _, flag in states)
+            self.history.note("reader", "final", final.pop("person"), "ok", **final, attempts=[s for s, _ in states], raced=raced)
+        for sid, (word, person) in words.items():
+            states = attempts.get(sid, [])
+            self.history.note("reader", "reply", person, "ok", word=word, attempts=[state for state, _ in states])
+
+    @property
+    def _finals(self) -> dict[str, dict[str, Any]]:
+        return self.__dict__.setdefault("_ends", {})
+
+
+def _status(message: dict[str, Any]) -> dict[str, Any]:
+    return {"status": message["status"], "code": message["error_code"], "segments": int(message["num_segments"])}
+
+
+def _text(pdu: SubmitSm) -> tuple[int, str]:
+    """Number and text of a segment."""
+    headed = udh.behead(pdu.short_message) if pdu.esm_class & EsmClass.UDHI else udh.Headed((), pdu.short_message)
+    place = udh.concat(headed.elements)
+    text = gsm7.decode(headed.octets) if pdu.data_coding == 0 else headed.octets.decode("utf-16-be")
+    return (place.part if place else 1), text
