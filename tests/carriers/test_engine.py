@@ -180,6 +180,9 @@ class NoInbox:
     async def reported(self, reports: Sequence[object]) -> None:
         raise AssertionError("nothing is reported here")
 
+    def ready(self) -> None:
+        """Nobody hands anything over here."""
+
 
 # ── media of inbound texts ───────────────────────────────────────────────────────────────────────────────
 

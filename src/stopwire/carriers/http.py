@@ -31,6 +31,7 @@ PUSH_AGE_MAX = timedelta(minutes=5)  # how far a provider's stamp may be from ou
 MEDIA_BYTES_MAX = 5 * 1024 * 1024  # as large as the largest MMS that networks carry
 MEDIA_HOPS_MAX = 3  # a provider's media URL leads to its store of files
 MEDIA_MAX = 10
+MEDIA_SECONDS = 3.0  # for each hop: the provider waits for our answer meanwhile, and a STOP for its effect
 REST_SECONDS_FIRST, REST_SECONDS_MAX = 1.0, 60.0  # while nothing can be sent, one part tries in such steps
 RELEASED_SECONDS = 0.1  # before a part that did not leave is handed over again: no spinning
 DETAIL_CHARS_MAX = 300
@@ -122,14 +123,17 @@ class HttpCarrier:
         self._rests = 0
         self._proven = False  # the provider has answered us as its customer
         self._since: datetime = tools.clock.now()
+        self._inbox: Inbox | None = None
         self._probing: asyncio.Task[None] | None = None
         self._sent = self._failed = 0
 
     async def start(self, inbox: Inbox) -> None:
+        self._inbox = inbox
         if (probe := self.probe()) is not None:
             self._probing = asyncio.get_running_loop().create_task(self._probe(probe))
 
     async def stop(self) -> None:
+        self._inbox = None
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.gather(self._probing, return_exceptions=True)
@@ -244,7 +248,10 @@ class HttpCarrier:
         self._problem = problem
         step = min(REST_SECONDS_MAX, REST_SECONDS_FIRST * 2**self._rests)
         self._rests += 1
-        self._rest_until = self.tools.clock.monotonic() + step * (0.5 + self.tools.ids.jitter() / 2)
+        seconds = step * (0.5 + self.tools.ids.jitter() / 2)
+        self._rest_until = self.tools.clock.monotonic() + seconds
+        if self._inbox is not None:
+            asyncio.get_running_loop().call_later(seconds, self._inbox.ready)
 
     def _up(self) -> None:
         if self._problem is not None:
@@ -286,11 +293,11 @@ class HttpCarrier:
     async def _whole(self, event: Received | WithMedia) -> Received:
         if isinstance(event, Received):
             return event
-        media = [await self._fetched(link) for link in event.links[:MEDIA_MAX]]
+        media = await asyncio.gather(*(self._fetched(link) for link in event.links[:MEDIA_MAX]))
         return replace(event.received, media=tuple(one for one in media if one is not None))
 
     async def _fetched(self, link: MediaLink) -> InboundMedia | None:
-        """One medium, or None: a text is taken without its pictures rather than not at all, for it may be a STOP."""
+        """One medium, or None: a text is taken without its pictures, or before them, for it may be a STOP."""
         url = link.url
         # Our credentials are for the provider, wherever its media are.
         headers = dict(link.headers or {}) if _host(url) == _host(self.settings.get("base_url")) else {}
@@ -298,7 +305,7 @@ class HttpCarrier:
             if _host(url) is None:
                 self.tools.tell("media", "A picture could not be fetched: its address is none.")
                 return None
-            request = HttpRequest(method="GET", url=url, headers=headers, bytes_max=MEDIA_BYTES_MAX)
+            request = HttpRequest(method="GET", url=url, headers=headers, bytes_max=MEDIA_BYTES_MAX, total_timeout=MEDIA_SECONDS)
             try:
                 answer = await self.tools.http.call(request, private=self.tools.private)
             except HttpFailure as failure:

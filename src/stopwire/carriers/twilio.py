@@ -6,6 +6,7 @@ twilio.com/docs/usage/security#validating-requests; developer.signalwire.com/com
 
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import parse_qs
 
 from stopwire.carriers.http import (
     Event,
@@ -81,7 +82,7 @@ class Twilio(HttpCarrier):
 
     def verify(self, push: HttpPush, *, at: datetime) -> str | None:
         url = self.tools.public_url + push.target
-        form = form_of(push) if push.method == "POST" else None
+        form = parse_qs(push.body.decode(), keep_blank_values=True) if push.method == "POST" else None
         key = self.secrets.get("signing_key") or self.secrets.get("auth_token", "")
         if not key:
             return "There is no auth token: without it nobody can tell whose push this is."

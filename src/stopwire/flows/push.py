@@ -83,7 +83,9 @@ def _listener(world: World, sealed: Sealed) -> Listener | None:
     A paused connection is heard too: a STOP does not wait until somebody resumes it.
     """
     live = world.carriers.get(sealed.connection.sid)
-    if isinstance(live, Listener) and live.connection.version == sealed.connection.version:
+    if live is not None and not isinstance(live, Listener):
+        return None
+    if live is not None and live.connection.version == sealed.connection.version:
         return live
     made = world.carriers.make(sealed)
     return made if isinstance(made, Listener) else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from stopwire import metrics
 from stopwire.core.outcomes import DeliveryReport, Received
 from stopwire.flows import receive, report
 from stopwire.log import get_logger
@@ -25,8 +24,6 @@ class Links:
             # Nobody here has this address: the carrier is configured for a number that was given back.
             log.warning("inbound.unknown_sender", sender=heard.sender, connection=heard.connection)
             return None
-        if not taken.repeated and not taken.waiting_for_parts:
-            metrics.received(taken.keyword)
         return taken.message
 
     async def reported(self, reports: Sequence[DeliveryReport]) -> None:
