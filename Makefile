@@ -24,10 +24,10 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-u
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types contracts lock clean node chromium
+.PHONY: help run test check lint types contracts bench bench-quick lock clean node chromium
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(RUN_STAMP) ## start a gateway with a demo account; options in ARGS="--port 7868", settings in STOPWIRE_*
 	@exec $(BIN)/stopwire up --demo $(ARGS)
@@ -48,6 +48,12 @@ types: $(TEST_STAMP) ## prove the types
 
 contracts: $(TEST_STAMP) ## prove that imports only go down
 	$(BIN)/lint-imports --no-logo
+
+bench: $(RUN_STAMP) ## measure beside Kannel, about an hour; options in ARGS="--only F1,F4", see bench/README.md
+	$(BIN)/python bench/run.py $(ARGS)
+
+bench-quick: $(RUN_STAMP) ## one short run of most figures, about two minutes; needs Kannel too, or ARGS=--no-kannel
+	$(BIN)/python bench/run.py --quick $(ARGS)
 
 lock: $(TEST_STAMP) ## pin every dependency again, in its newest version: LOCK= keeps the pinned ones
 	$(PIP) install --quiet $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["lock"])')

@@ -4,9 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from parts import HERE
-
-PAGE = HERE.parent / "docs" / "performance.md"
 Result = dict[str, Any]
 
 
@@ -26,7 +23,7 @@ class Figure:
 
 
 def _series(result: Result, figure: str, series: str, name: str = "rate", which: str = "median") -> float | None:
-    found = result["series"].get(figure, {}).get(series, {}).get(name)
+    found: dict[str, float | None] | None = result["series"].get(figure, {}).get(series, {}).get(name)
     return None if found is None else found[which]
 
 
@@ -34,7 +31,8 @@ def _fact(result: Result, *path: str) -> float | None:
     at: Any = result["facts"]
     for name in path:
         at = at.get(name) if isinstance(at, dict) else None
-    return at
+    value: float | None = at
+    return value
 
 
 def _shown(figure: str, series: str, name: str = "rate", unit: str = "/s") -> Callable[[Result], str | None]:
@@ -194,13 +192,13 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def publish(result: Result) -> None:
+def document(result: Result) -> str:
+    """The page for docs/."""
     machine, versions, options = result["machine"], result["versions"], result["options"]
-    PAGE.write_text(
-        TEMPLATE.format(
-            table=table(result), details=details(result), floors=floors(result), at=result["at"][:10], **machine, **versions, runs=options["runs"],
-            seconds=options["seconds"], window=options["window"], workers=options["workers"], past=f"{options['past']:,}",
-        )
+    return TEMPLATE.format(
+        table=table(result), details=details(result), floors=floors(result), at=result["at"][:10], **machine, **versions,
+        runs=options["runs"], seconds=options["seconds"], window=options["window"], workers=options["workers"],
+        past=f"{options['past']:,}",
     )  # fmt: skip
 
 
@@ -241,9 +239,9 @@ What none of it can go below here, measured in the same hour:
 
 ```sh
 apt-get install kannel gcc
-make bench          # all figures, about half an hour; writes bench/results.json
-make bench-quick    # one short run of most, under two minutes; writes nothing
+make bench          # all figures, about an hour; writes bench/results.json
+make bench-quick    # one short run of most, about two minutes; writes nothing
 ```
 
-[bench/README.md](https://github.com/stopwire/stopwire/blob/main/bench/README.md) tells what each figure measures and how.
+`bench/README.md` tells what each figure measures, and how.
 """

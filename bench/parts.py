@@ -49,6 +49,7 @@ class Program:
 
     def __init__(self, name: str, *arguments: object, listens: bool) -> None:
         command = [str(BUILD / name), *(str(each) for each in arguments)]
+        self.name = name
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = int(self.answer()["port"]) if listens else 0
 
@@ -61,7 +62,7 @@ class Program:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.process.args} ended with {self.process.wait()} before it answered")
+            raise RuntimeError(f"{self.name} ended with {self.process.wait()} before it answered")
         told: dict[str, Any] = json.loads(line)
         return told
 

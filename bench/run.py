@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ import stops
 from parts import HERE, Bench, Run, outbound, summary
 
 RESULTS = HERE / "results.json"
+PAGE = HERE.parent / "docs" / "performance.md"
 FIGURES = ("F1", "F2", "F3", "F4", "F6", "F7", "F8", "F9", "F11", "F12", "floors")
 TOGETHER = {"F5": "F1", "F10": "F9"}  # measured by one
 SENDS_BESIDE = 100  # a second, while a block list comes in
@@ -82,7 +84,7 @@ class Measurement:
     def f1(self) -> None:
         self.rounds("F1", {**self._peer(self.load(self.kannel)), "Stopwire": self.load(self.stopwire)})
         if self.options.runs > 1:
-            self.rounds("F1", {"Stopwire, one process": self.load(lambda: self.stopwire(workers=0))})
+            self.rounds("F1", {"Stopwire, one process": self.load(partial(self.stopwire, workers=0))})
 
     def f2(self) -> None:
         self.rounds(
@@ -136,7 +138,7 @@ class Measurement:
             fill.messages(folder / "data", size[name])
             fill.blocks(folder / "data", size[name])
             print(f"[{time.monotonic() - self.began:5.0f} s] F8     {size[name]:,} messages and as many blocks are there", flush=True)
-        self.rounds("F8", {name: self.load(lambda d=folder: self.stopwire(data_dir=d)) for name, folder in data.items()})
+        self.rounds("F8", {name: self.load(partial(self.stopwire, data_dir=folder)) for name, folder in data.items()})
         self.facts["F8"] = {"rows": size}
         self.facts["F11 long"] = self._starts(data["long past"])
 
@@ -162,7 +164,7 @@ class Measurement:
 
     def f12(self) -> None:
         if "Stopwire, one process" not in self.runs["F1"]:
-            self.one("F1", "Stopwire, one process", self.load(lambda: self.stopwire(workers=0)))
+            self.one("F1", "Stopwire, one process", self.load(partial(self.stopwire, workers=0)))
 
     def floors(self) -> None:
         port = parts.free_port()
@@ -180,7 +182,7 @@ class Measurement:
         }
         print(f"floors {self.facts['floors']}", flush=True)
 
-    def _starts(self, folder: Path | None) -> dict[str, float | None]:
+    def _starts(self, folder: Path | None) -> dict[str, float]:
         """Seconds from `stopwire up` until it is ready, of starts after clean stops."""
         seconds = []
         for n in range(max(3, self.options.runs)):
@@ -203,7 +205,7 @@ class Measurement:
                 "sqlite": sqlite3.sqlite_version,
                 "stopwire": _stopwire_version(),
             },
-            "options": {name: value for name, value in vars(self.options).items() if name not in ("publish", "disk", "only")},
+            "options": {name: value for name, value in vars(self.options).items() if name not in ("publish", "disk", "only", "results")},
             "series": {
                 figure: {name: {f.name: summary(runs, f.name) for f in _numbers()} | {"runs": len(runs)} for name, runs in series.items()}
                 for figure, series in self.runs.items()
@@ -252,7 +254,7 @@ def _stopwire_version() -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one short run of each, in under two minutes; nothing is written")
+    parser.add_argument("--quick", action="store_true", help="one short run of most figures; nothing is written")
     parser.add_argument("--full", action="store_true", help="a past of ten million blocks and messages in place of one million")
     parser.add_argument("--only", default="", metavar="F1,F4", help="these figures only")
     parser.add_argument("--no-kannel", action="store_true", help="without the peer")
@@ -264,6 +266,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--disk", type=Path, default=Path("/var/tmp"), help="folder on the disk to be measured")
     parser.add_argument("--past", type=int, default=0, help="blocks and messages of the long past")
     parser.add_argument("--blocks", type=int, default=0, help="rows of the block list that is imported and exported")
+    parser.add_argument("--results", type=Path, help="file of results, in place of results.json")
     parser.add_argument("--publish", action="store_true", help="write docs/performance.md from results.json, and measure nothing")
     options = parser.parse_args()
     if options.quick:
@@ -277,7 +280,7 @@ def _options() -> argparse.Namespace:
 def main() -> int:
     options = _options()
     if options.publish:
-        page.publish(json.loads(RESULTS.read_text()))
+        PAGE.write_text(page.document(json.loads((options.results or RESULTS).read_text())))
         return 0
     if not options.no_kannel and kannel.version() is None:
         raise SystemExit("There is no Kannel here: install it (on Debian: apt-get install kannel), or give --no-kannel.")
@@ -289,9 +292,10 @@ def main() -> int:
         result = measurement.result()
     print()
     print(page.table(result))
-    if not options.quick and not options.only:
-        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-        print(f"\nWritten to {RESULTS}.")
+    target = options.results or (None if options.quick or options.only else RESULTS)
+    if target is not None:
+        target.write_text(json.dumps(result, indent=1) + "\n")
+        print(f"\nWritten to {target}.")
     return 0
 
 
