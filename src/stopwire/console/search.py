@@ -30,7 +30,6 @@ class Found:
     href: str
     title: str
     note: str = ""
-    stranger: bool = False  # the title is somebody else's text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +63,7 @@ async def search(request: Request) -> Response:
         (N_("Found"), found[:ROWS_MAX]),
         (N_("Go to"), [each for each in places if _fits(query, each.title)]),
         (N_("Do"), [each for each in acts if _fits(query, each.title)]),
+        (N_("Search"), _in_texts(request, query)),
     ]
     left, shown = ROWS_MAX, []
     for title, rows in groups:
@@ -77,6 +77,13 @@ def _fits(query: str, title: str) -> bool:
     """Whether every word of the query begins a word of the title."""
     words = re.findall(r"\w+", title.casefold())
     return all(any(word.startswith(part) for word in words) for part in re.findall(r"\w+", query.casefold()))
+
+
+def _in_texts(request: Request, query: str) -> list[Found]:
+    if len(query) < 3 or _SID.fullmatch(query) or _DIGITS.fullmatch(query):
+        return []
+    wanted = quote('text:"{}"'.format(query.replace('"', " ")))
+    return [Found(href=f"/console/messages?q={wanted}", title=f"“{query}”", note=say(request, N_("in the text of messages")))]
 
 
 async def _found(request: Request, query: str) -> list[Found]:
@@ -99,16 +106,10 @@ async def _found(request: Request, query: str) -> list[Found]:
     wanted = query.casefold()
     for service in directory.services.values():
         if wanted in service.friendly_name.casefold():
-            found.append(
-                Found(href=tell.place(service.sid), title=service.friendly_name, note=say(request, N_("messaging service")), stranger=True)
-            )
+            found.append(Found(href=tell.place(service.sid), title=service.friendly_name, note=say(request, N_("messaging service"))))
     for sender in directory.senders.values():
         if wanted in sender.address.casefold() or wanted in sender.friendly_name.casefold():
             found.append(Found(href=tell.place(sender.sid), title=sender.address, note=say(request, N_("sender"))))
-    if len(query) >= 3 and not _SID.fullmatch(query) and not _DIGITS.fullmatch(digits):
-        quoted = f'text:"{query}"'.replace('\\', "")
-        note = say(request, N_("in the text of messages"))
-        found.append(Found(href=f"/console/messages?q={quote(quoted)}", title=f"“{query}”", note=note, stranger=True))
     return found
 
 

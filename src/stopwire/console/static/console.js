@@ -147,6 +147,7 @@ let going = 0;
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
   if (event.key === "Escape") {
+    if (palette?.open) { event.preventDefault(); palette.close(); return; } // a search field would only empty itself
     all("details.account[open], details.menu[open]").forEach((each) => { each.open = false; one("summary", each).focus(); });
     if (inField(event.target)) event.target.blur();
     return;
@@ -200,6 +201,21 @@ document.addEventListener("change", (event) => {
 });
 one(".search")?.addEventListener("focusin", (event) => { event.currentTarget.dataset.on = ""; });
 
+// `data-stay`: a form whose answer is this page again. Its live parts are taken from the answer; what is half written stays.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.dataset.stay === undefined) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Stopwire-Part": "1" } });
+    const page = parse(await answer.text());
+    if (answer.ok) history.replaceState(null, "", answer.url);
+    liveParts().filter((place) => place.id && !place.matches("table")).forEach((place) => swap(place, page));
+    if (answer.ok && !event.submitter?.name) all("textarea:not([data-keeps])", form).forEach((area) => { area.value = ""; measure(area); });
+  } catch { delete form.dataset.stay; form.requestSubmit(event.submitter); }
+});
+
 // ── live ────────────────────────────────────────────────────────────────────────────────────────────────
 // `data-live="message. consent."` on a table: rows come by themselves. On anything else with an id: it is drawn anew.
 const LIVE_ROWS_MAX = 500;
@@ -239,10 +255,13 @@ async function flush() {
   if (paused) return;
   const places = [...dirty];
   dirty.clear();
-  for (const place of places) {
-    if (!place.isConnected) continue;
+  let page; // asked for once, however many parts of it are drawn anew
+  const anew = () => (page ??= part(location.href)).then(parse);
+  for (const stale of places) {
+    const place = stale.isConnected ? stale : document.getElementById(stale.id); // it may have been drawn anew meanwhile
+    if (!place) continue;
     try {
-      if (place.matches("table")) await grow(place); else await redraw(place);
+      if (place.matches("table")) await grow(place); else await redraw(place, anew);
     } catch { dirty.add(place); }
   }
   held = 0;
@@ -282,9 +301,12 @@ function offer(table, count) {
   }
   button.textContent = `${count >= 100 ? "99+" : count} ↑`;
 }
-async function redraw(place) {
+async function redraw(place, anew) {
   if (place.contains(document.activeElement) && inField(document.activeElement)) { setTimeout(() => { dirty.add(place); timer ??= setTimeout(flush, 250); }, 1500); return; }
-  const fresh = parse(await part(location.href)).getElementById(place.id);
+  swap(place, await anew());
+}
+function swap(place, page) {
+  const fresh = page.getElementById(place.id);
   if (!fresh) return;
   const opened = all("details[open][id]", place).map((each) => each.id);
   const scrolled = all("[data-keep-end]", place).map((each) => each.scrollHeight - each.scrollTop - each.clientHeight < 40);
