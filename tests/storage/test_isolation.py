@@ -9,12 +9,15 @@ import pytest
 
 from stopwire.core.address import ChannelGroup
 from stopwire.core.bound import SubmittedPart
+from stopwire.core.connections import Connection, Sealed
 from stopwire.core.consent import Act
 from stopwire.core.jobs import DeliveryAttempt
 from stopwire.core.message import Direction, Media, Status
 from stopwire.core.outcomes import Received
+from stopwire.core.receipts import Segment
 from stopwire.core.roles import Role
 from stopwire.ports import store as ports
+from stopwire.ports.push import RefusedPush
 from stopwire.ports.store import AuditRow, Contact, Cut, Feedback, Import, ImportRow, Key, MessageFilter, SafeNumber, Session, User
 from stopwire.storage.store import SqlTx
 from tests.storage.values import (
@@ -52,10 +55,18 @@ SCHEDULED = message(number=3, status=Status.SCHEDULED)
 SUBMITTED = SubmittedPart(
     account=A, sender="+1", recipient=ANN, reference="8:7", total=2, part=1, octets=b"Hi", alphabet="gsm7", message=SM
 )
+CONNECTION = Connection(sid=sid("CN", A), account=A, name="up", type="smpp", created_at=NOW, updated_at=NOW)
+SEGMENT = Segment(
+    attempt=AT, account=A, connection=CONNECTION.sid, number=1, total=2, reference="1", form="1", sender="+1", recipient=ANN, created_at=NOW
+)
+REFUSED = RefusedPush(id="RP1", account=A, connection=CONNECTION.sid, at=NOW, version=1, problem="p", sealed="s")
 
 
 def fill(tx: SqlTx) -> None:
     """One of everything, for account A."""
+    tx.connections.add(Sealed(connection=CONNECTION))
+    tx.pushes.keep(REFUSED, at_most=3)
+    tx.jobs.add_segments([SEGMENT])
     tx.accounts.add_key(KEY)
     tx.people.add_user(USER)
     tx.people.add_session(SESSION)
@@ -137,6 +148,10 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "lists.import_": lambda tx: tx.lists.import_("IM1"),
     "lists.imports": lambda tx: tx.lists.imports(Cut()),
     "lists.import_rows": lambda tx: tx.lists.import_rows("IM1", 0, 9),
+    "connections.list": lambda tx: tx.connections.list(),
+    "connections.named": lambda tx: tx.connections.named("up"),
+    "pushes.of": lambda tx: tx.pushes.of(CONNECTION.sid, 10),
+    "jobs.segments_of": lambda tx: tx.jobs.segments_of(AT),
     "submitted.parts": lambda tx: tx.submitted.parts(SUBMITTED),
     "stats.counts": lambda tx: [tx.stats.counts(by, NOW) for by in ("day", "service") if tx.stats.counts(by, NOW)],
 }
@@ -160,6 +175,11 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "messages.delete_medium": lambda tx: tx.messages.delete_medium(SM, "ME1"),
     "messages.keep": lambda tx: tx.messages.keep("key", "stolen", {}, NOW),
     "jobs.set_state": lambda tx: tx.jobs.set_state(SM, "queued"),
+    "connections.delete": lambda tx: tx.connections.delete(CONNECTION.sid),
+    "jobs.mark": lambda tx: tx.jobs.mark(SM, AT),
+    "jobs.reroute": lambda tx: tx.jobs.reroute(sender().sid, connection="smsc"),
+    "jobs.report_segment": lambda tx: tx.jobs.report_segment(SEGMENT, Status.DELIVERED, None, NOW),
+    "jobs.close_segments": lambda tx: tx.jobs.close_segments(AT),
     "jobs.assign": lambda tx: tx.jobs.assign(SM, sender="PN9", connection="smsc"),
     "jobs.requeue": lambda tx: tx.jobs.requeue(SM, NOW, tried=True),
     "jobs.remove": lambda tx: tx.jobs.remove([SM]),
@@ -190,14 +210,16 @@ ACROSS |= {"accounts.keys_named"}
 ENGINES = {"jobs.claim", "jobs.next_due", "jobs.under_way", "jobs.by_reference", "jobs.add_orphan", "jobs.take_orphans"}
 ENGINES |= {"webhooks.claim", "webhooks.next_due", "webhooks.interrupted", "inbound.overdue_parts"}
 ENGINES |= {"inbound.forget", "messages.forget_kept", "jobs.drop_orphans"}
-ENGINES |= {"submitted.forget"}
+ENGINES |= {"submitted.forget", "connections.every", "connections.find"}
+ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
+ENGINES |= {"jobs.waiting_senders", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
 NETWORK |= {"handsets.unreported", "handsets.set_reported"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.
 OWN = {"accounts.add", "accounts.save", "accounts.add_key", "services.add_service", "services.add_policy"}
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}
 OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.add_attempts", "inbound.remember", "inbound.add_part"}
-OWN |= {"submitted.add"}
+OWN |= {"submitted.add", "connections.add", "connections.save", "pushes.keep", "jobs.add_segments"}
 OWN |= {"people.add_user", "people.add_session", "audit.add"}
 OWN |= {"replies.add", "webhooks.add", "webhooks.add_attempts", "suggestions.add", "lists.add_import", "lists.add_safe_number"}
 
@@ -252,6 +274,10 @@ def everything_of(tx: SqlTx) -> list[tuple[Any, ...]]:
         pytest.param(lambda tx: tx.jobs.add([job()]), id="jobs.add"),
         pytest.param(lambda tx: tx.jobs.add_attempts([attempt()]), id="jobs.add_attempts"),
         pytest.param(lambda tx: tx.webhooks.add([delivery()]), id="webhooks.add"),
+        pytest.param(lambda tx: tx.connections.add(Sealed(connection=CONNECTION)), id="connections.add"),
+        pytest.param(lambda tx: tx.connections.save(Sealed(connection=CONNECTION)), id="connections.save"),
+        pytest.param(lambda tx: tx.pushes.keep(REFUSED, at_most=3), id="pushes.keep"),
+        pytest.param(lambda tx: tx.jobs.add_segments([SEGMENT]), id="jobs.add_segments"),
         pytest.param(lambda tx: tx.suggestions.add([review()]), id="suggestions.add"),
         pytest.param(lambda tx: tx.services.add_sender(sender(number=9)), id="services.add_sender"),
         pytest.param(lambda tx: tx.services.save_sender(sender()), id="services.save_sender"),
