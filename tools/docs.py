@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from stopwire.api import app as api
-from stopwire.carriers.simulator.magic import HANDSETS, ORDINARY
 from stopwire.config import reference
 from stopwire.core.errors import CATALOGUE, Entry
+from stopwire.core.handsets import HANDSETS, ORDINARY
 from stopwire.core.policy import (
     DEFAULT_HELP_REPLY,
     DEFAULT_HELP_WORDS,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stopwire.carriers.simulator import Simulator, networks
-from stopwire.carriers.simulator.magic import HANDSETS, ORDINARY, temper_of
+from stopwire.core.handsets import HANDSETS, ORDINARY, temper_of
 from stopwire.core.message import Status
 from stopwire.core.outcomes import Cause, DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received
 from tests.flows.still import ALONE, TOLL_FREE, Still, still_house

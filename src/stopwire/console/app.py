@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from stopwire.console import events, home, preferences, search, settings, sign_in
+from stopwire.console import events, home, preferences, search, settings, sign_in, simulator
 from stopwire.console.render import HEADERS, page
 from stopwire.console.session import find_visitor, is_piece
 from stopwire.console.static import Static
@@ -26,6 +26,7 @@ ROOMS: tuple[ModuleType, ...] = (
     search,
     preferences,
     settings,
+    simulator,
 )
 
 

@@ -49,6 +49,13 @@ class SqlHandsets(Noun):
             query = query.where(_H.seq > mark)
         return HANDSET_MESSAGE.each(self._rows(query.order_by(_H.seq).limit(limit)))
 
+    def latest(self, handset: str, limit: int) -> list[HandsetMessage]:
+        """The newest `limit` messages of a handset, in the order they happened."""
+        query = HANDSET_MESSAGE.select().where(
+            _H.account == self.account, _H.handset == handset, _H.direction != "held"
+        )
+        return HANDSET_MESSAGE.each(self._rows(query.order_by(_H.seq.desc()).limit(limit)))[::-1]
+
     def known(self, attempts: Sequence[str]) -> set[str]:
         """Those of `attempts` that have reached their handset."""
         return {attempt for attempt in attempts if _known.first(self.unit, attempt) is not None}

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from stopwire.carriers.simulator import networks
-from stopwire.carriers.simulator.magic import Temper, temper_of
 from stopwire.core.address import SenderKind, kind_of
 from stopwire.core.connections import SIMULATOR, LinkState, LinkStatus
+from stopwire.core.handsets import Temper, temper_of
 from stopwire.core.jobs import HandsetMessage
 from stopwire.core.message import Status
 from stopwire.core.outcomes import DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received

@@ -1,4 +1,7 @@
-"""Magic handsets: numbers that rehearse what goes wrong with real phones and carriers."""
+"""Magic handsets: numbers that rehearse what goes wrong with real phones and carriers.
+
+Values only: the simulator obeys them, the console offers them.
+"""
 
 from dataclasses import dataclass
 
