@@ -366,3 +366,12 @@ def test_the_same_text_twice_within_seconds_is_a_carriers_repeat(gateway: Gatewa
         assert 0 == centre.hear("STOP")
     gateway.run(asyncio.sleep(0.3))
     assert 1 == len(centre.submissions)
+
+
+def test_an_early_receipt_is_not_taken_for_that_of_a_message_without_an_answer(gateway: Gateway, centre: Centre) -> None:
+    add(gateway, centre, settings={"response_timeout": 0.2})
+    centre.script(Silence(), Accept(reports=Reports(when=When.BEFORE), delay_seconds=0.1))
+    unanswered = send(gateway, "one")
+    eventually(lambda: attempts(gateway, unanswered) == ["unknown"])
+    ends(gateway, send(gateway, "two"), "delivered")
+    assert ["unknown"] == attempts(gateway, unanswered)

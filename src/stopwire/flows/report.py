@@ -56,12 +56,12 @@ def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment |
         message = tx.of(job.account).messages.get(job.message, any_purpose=True)
         if attempt is not None and message is not None and _may_mean(report, attempt, message):
             found.append((attempt, message))
-    hinted = [pair for pair in found if report.hint is not None and report.hint == hint_of(pair[0].id)]
-    candidates = hinted or found
-    if len(candidates) != 1:
+    if len(found) != 1:
         return None
-    attempt, message = candidates[0]
+    attempt, message = found[0]
     of = tx.of(attempt.account)
+    if report.hint is None and of.jobs.of_recipient(message.recipient, states=("claimed", "written")):
+        return None  # it may be the receipt of what is under way, ahead of its answer
     of.jobs.answer_attempt(attempt.id, "accepted", now, reference=report.reference, detail="its receipt came, its answer never did")
     accepted(of, message, now=now, ids=ids)
     segment = Segment(
@@ -82,6 +82,8 @@ def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment |
 
 def _may_mean(report: DeliveryReport, attempt: Attempt, message: Message) -> bool:
     if attempt.state != "unknown" or not receipts.agrees(message.sender or "", message.recipient, report):
+        return False
+    if report.hint is not None and report.hint != hint_of(attempt.id):
         return False
     return not report.text or message.body.startswith(report.text)
 

@@ -291,6 +291,10 @@ class SqlJobs(Noun):
         old = select(*key).where(_S.created_at < before).limit(limit)
         return self._change(delete(tables.segments).where(tuple_(*key).in_(old)))
 
+    def holding(self) -> list[str]:
+        """Connections, also ones that are gone, for which something waits for an answer that never came."""
+        return [row.connection for row in self._rows(select(_J.connection).where(_J.state == UNKNOWN).distinct())]
+
     def unknown_of(self, connection: str, recipient: str) -> list[Job]:
         """What may have left for a recipient and has no answer, of whichever account."""
         query = JOB.select().where(_J.connection == connection, _J.state == UNKNOWN, _J.recipient == recipient)

@@ -19,7 +19,7 @@ async def run(world: World) -> None:
         await asyncio.sleep(EVERY_SECONDS)
         rounds += 1
         try:
-            for connection in world.carriers.names():
+            for connection in await world.store.read(lambda tx: tx.jobs.holding(), account=""):
                 await dispatch.expire_unknown(world, connection=connection)
             await quarantine.retry(world)
             if closed := await receive.close_parts(world):
