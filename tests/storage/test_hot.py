@@ -25,7 +25,7 @@ def hand_over(tx: SqlTx) -> None:
     """Claim, mark and settle one message."""
     (claimed,) = tx.of("").jobs.claim("simulator", 1, NOW)
     tx.services.directory()
-    tx.messages.many([claimed.message])
+    tx.messages.waiting([claimed.message])
     tx.consent.blocks_of_many([claimed.recipient])
     tx.jobs.set_state(claimed.message, "claimed", attempt=AT)
     tx.jobs.add_attempts([attempt()])

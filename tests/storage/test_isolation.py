@@ -112,6 +112,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "messages.get": lambda tx: tx.messages.get(SM, any_purpose=True),
     "messages.page": lambda tx: tx.messages.page(MessageFilter(), Cut()) + tx.messages.page(MessageFilter(to=ANN), Cut()),
     "messages.many": lambda tx: tx.messages.many([SM]),
+    "messages.waiting": lambda tx: tx.messages.waiting([SM]),
     "messages.last_outbound": lambda tx: tx.messages.last_outbound(ANN),
     "messages.replies_since": lambda tx: tx.messages.replies_since(sender().address, ANN, NOW),
     "messages.inbound_since": lambda tx: tx.messages.inbound_since(MG, NOW, 9),

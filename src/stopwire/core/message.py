@@ -109,6 +109,23 @@ def retained(message: Message) -> Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What handing over needs of a message that waits: the few fields that every send reads."""
+
+    sid: str
+    sender: str | None
+    recipient: str
+    body: str
+    status: Status
+    purpose: Purpose
+    media: int
+
+    @property
+    def mms(self) -> bool:
+        return self.sid.startswith("MM")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
     sid: str
     message: str

@@ -12,7 +12,7 @@ from functools import partial
 from stopwire.core.address import group_of
 from stopwire.core.consent import Block
 from stopwire.core.jobs import Attempt, Job
-from stopwire.core.message import Message, Purpose, Status
+from stopwire.core.message import Message, Purpose, Status, Waiting
 from stopwire.core.optout import may_send
 from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Part
 from stopwire.core.retry import carrier_delay
@@ -84,7 +84,7 @@ def claim(tx: Tx, *, connection: str, room: int, now: datetime, ids: Ids) -> Cla
 
 def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part]:
     directory = tx.services.directory()
-    messages = {m.sid: m for m in tx.messages.many([job.message for job in jobs])}
+    messages = {m.sid: m for m in tx.messages.waiting([job.message for job in jobs])}
     blocks = tx.consent.blocks_of_many(list({job.recipient for job in jobs}))
     parts: list[Part] = []
     attempts: list[Attempt] = []
@@ -95,22 +95,19 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
             tx.jobs.remove([job.message])
             continue
         if job.expires_at and job.expires_at <= now:
-            end(tx, message, Status.FAILED, VALIDITY_EXPIRED, now=now, ids=ids)
+            _end(tx, message, VALIDITY_EXPIRED, now, ids)
             continue
         of_group = [b for b in blocks.get(job.recipient, []) if b.group is group_of(job.recipient)]
         sender, code = _sender_of(tx, job, message, directory, of_group, ids)
         if sender is None:
-            end(tx, message, Status.FAILED, code, now=now, ids=ids)
+            _end(tx, message, code, now, ids)
             continue
         if job.connection not in order_of(sender):
             tx.jobs.assign(job.message, sender=sender.sid, connection=sender.connection)
             tx.wake("dispatch")
             continue
         if message.status in (Status.ACCEPTED, Status.SCHEDULED):
-            mms = message.sid.startswith("MM")
-            message = replace(message, sender=sender.address, segments=segments_of(message.body, mms), status=Status.QUEUED)
-            tx.messages.choose(message.sid, sender=sender.address, segments=message.segments, now=now)
-            tell_status(tx, message, now, ids)
+            _queue(tx, message, sender, now, ids)
         attempt = ids.sid("AT")
         attempts.append(
             Attempt(id=attempt, account=job.account, message=job.message, connection=job.connection, state="claimed", at=now)
@@ -137,14 +134,13 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
 
 
 def _sender_of(
-    tx: Tx, job: Job, message: Message, directory: Directory, blocks: list[Block], ids: Ids
+    tx: Tx, job: Job, message: Waiting, directory: Directory, blocks: list[Block], ids: Ids
 ) -> tuple[Sender | None, int]:
     """Who speaks, or the code that ends the message: today's standing decides, not the one at acceptance."""
     sender = directory.senders.get(job.sender or "")
     service = directory.services.get(job.service or "")
     if sender is None and service is not None:
-        mms = message.sid.startswith("MM")
-        sender, block = speaker(tx, directory, service, job.recipient, blocks=blocks, media=mms, ids=ids)
+        sender, block = speaker(tx, directory, service, job.recipient, blocks=blocks, media=message.mms, ids=ids)
         if block is not None:
             return None, 21610
     if sender is None:
@@ -152,6 +148,21 @@ def _sender_of(
     if may_send(scopes_of(sender, job.service, job.account), blocks, message.purpose):
         return None, 21610
     return sender, 0
+
+
+def _queue(tx: Tx, waiting: Waiting, sender: Sender, now: datetime, ids: Ids) -> None:
+    """Its messaging service has chosen: from here on the message stands in one sender's queue."""
+    segments = segments_of(waiting.body, waiting.mms)
+    tx.messages.choose(waiting.sid, sender=sender.address, segments=segments, now=now)
+    message = tx.messages.get(waiting.sid, any_purpose=True)
+    assert message is not None
+    tell_status(tx, replace(message, status=Status.QUEUED), now, ids)
+
+
+def _end(tx: Tx, waiting: Waiting, code: int, now: datetime, ids: Ids) -> None:
+    message = tx.messages.get(waiting.sid, any_purpose=True)
+    assert message is not None
+    end(tx, message, Status.FAILED, code, now=now, ids=ids)
 
 
 def mark(tx: Tx, *, parts: Sequence[Part], now: datetime) -> list[Part]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, literal_column, select, tuple_, update
 
 from stopwire.core.jobs import Refusal
-from stopwire.core.message import Direction, Media, Message, Purpose, Status
+from stopwire.core.message import Direction, Media, Message, Purpose, Status, Waiting
 from stopwire.ports.store import Cut, Feedback, Kept, MessageFilter
 from stopwire.storage import tables
 from stopwire.storage.cuts import cut_of
@@ -23,6 +23,9 @@ _KEPT = tables.idempotency.c
 _mine = _M.sid == bindparam("id"), _M.account == bindparam("of")
 _add = Adding(MESSAGE)
 _get = Statement(MESSAGE.select().where(*_mine), "id", "of")
+_waiting = Statement(
+    select(_M.sid, _M.sender, _M.recipient, _M.body, _M.status, _M.purpose, _M.media).where(*_mine), "id", "of"
+)
 _move = Statement(
     update(tables.messages)
     .where(*_mine)
@@ -145,6 +148,23 @@ class SqlMessages(Noun):
         """Messages of every purpose, in the order asked; unknown ones are left out."""
         rows = (_get.first(self.unit, sid, self.account) for sid in sids)
         return [MESSAGE.value(row) for row in rows if row is not None]
+
+    def waiting(self, sids: Sequence[str]) -> list[Waiting]:
+        """Of messages of every purpose, what handing over needs; unknown ones are left out."""
+        rows = (_waiting.first(self.unit, sid, self.account) for sid in sids)
+        return [
+            Waiting(
+                sid=row[0],
+                sender=row[1],
+                recipient=row[2],
+                body=row[3],
+                status=Status(row[4]),
+                purpose=Purpose(row[5]),
+                media=row[6],
+            )
+            for row in rows
+            if row is not None
+        ]
 
     def save(self, message: Message) -> None:
         self._check_own([message])

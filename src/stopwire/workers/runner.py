@@ -5,8 +5,9 @@ Connections come and go while it runs: what is open follows the table of connect
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from stopwire.core.connections import SIMULATOR, Sealed
@@ -22,6 +23,7 @@ from stopwire.workers.notifier import Notifier
 
 log = get_logger(__name__)
 LOOK_SECONDS = 2.0  # how often the connections are looked at by themselves
+AGAIN_SECONDS = 1.0  # before an engine that broke is started again
 DOWN_SECONDS = 10.0  # a connection down for longer hands its queue to the next
 
 
@@ -50,9 +52,9 @@ class Engines:
             if carrier := self._world.carriers.get(name):
                 await self._open(name, carrier, version=0)
         await self._reconcile()
-        self._spawn(self._follow(), "connections")
-        self._spawn(self._notifier.run(), "notifier")
-        self._spawn(reaper.run(self._world), "reaper")
+        self._spawn(self._follow, "connections")
+        self._spawn(self._notifier.run, "notifier")
+        self._spawn(partial(reaper.run, self._world), "reaper")
 
     def wake(self, engine: str) -> None:
         """Called on the loop after each commit that left work for `engine`."""
@@ -114,8 +116,7 @@ class Engines:
     async def _open(self, sid: str, carrier: Carrier, *, version: int) -> None:
         dispatcher = Dispatcher(self._world, sid, carrier)
         await carrier.start(Links(self._world, ready=dispatcher.bell.set))
-        task = asyncio.get_running_loop().create_task(dispatcher.run(), name=f"dispatcher:{sid}")
-        task.add_done_callback(_ended)
+        task = asyncio.get_running_loop().create_task(_supervised(dispatcher.run, f"dispatcher:{sid}"))
         self._lines[sid] = _Line(carrier=carrier, dispatcher=dispatcher, task=task, version=version)
 
     async def _close(self, sid: str) -> None:
@@ -138,12 +139,17 @@ class Engines:
                 if moved:
                     log.warning("connection.rerouted", connection=sid, messages=moved)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        task.add_done_callback(_ended)
-        self._tasks.append(task)
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(_supervised(work, name), name=name))
 
 
-def _ended(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (fault := task.exception()):
-        log.error("engine.died", engine=task.get_name(), exc_info=fault)
+async def _supervised(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    """Run an engine, and start it again whenever it breaks: what it left half done, it finds on disk."""
+    while True:
+        try:
+            return await work()
+        except StoreClosed:
+            return
+        except Exception:
+            log.exception("engine.broke", engine=name)
+            await asyncio.sleep(AGAIN_SECONDS)
