@@ -49,6 +49,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+
+def N_(sentence: str) -> str:
+    """Mark a sentence for the catalogues; it is translated where it is shown."""
+    return sentence
+
+
 # Each state's family (its colour) and glyph: colour never speaks alone.
 FAMILIES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("delivered", "read", "received", "up", "verified", "done", "active", "confirmed", "ok", "on"), ("good", "✓")),
@@ -64,6 +70,17 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("failed", "undelivered", "rejected", "down", "broken", "failing", "suspended"), ("bad", "✕")),
     **dict.fromkeys(("off", "paused", "expired", "none", "dismissed", "message", "repeat", "no_change", "lift_refused"), ("idle", "○")),
 }
+
+# What chips and roles say, for the catalogues: they are asked for by their state.
+_WORDS = (
+    N_("delivered"), N_("read"), N_("received"), N_("up"), N_("verified"), N_("done"), N_("active"), N_("confirmed"), N_("ok"), N_("on"),
+    N_("accepted"), N_("queued"), N_("sending"), N_("sent"), N_("pending"), N_("running"), N_("claimed"), N_("written"), N_("connecting"),
+    N_("keyword"), N_("phrase"), N_("review"), N_("opt out"), N_("opt in"), N_("lift"), N_("help"), N_("stopped"), N_("blocked"), N_("refused"),
+    N_("canceled"), N_("block"), N_("operator"), N_("api"), N_("complaint"), N_("wrong number"), N_("reassigned"), N_("consent"), N_("import"),
+    N_("carrier"), N_("scheduled"), N_("held"), N_("unknown"), N_("open"), N_("draining"), N_("warning"), N_("raced"), N_("strong"), N_("failed"),
+    N_("undelivered"), N_("rejected"), N_("down"), N_("broken"), N_("failing"), N_("suspended"), N_("off"), N_("paused"), N_("expired"),
+    N_("none"), N_("dismissed"), N_("message"), N_("repeat"), N_("no change"), N_("lift refused"), N_("viewer"), N_("admin"), N_("owner"),
+)  # fmt: skip
 PLACES = {  # where an id leads, by its beginning
     "SM": "/console/messages/", "MM": "/console/messages/", "RF": "/console/messages/", "MG": "/console/services/",
     "PN": "/console/senders/", "SC": "/console/senders/", "AI": "/console/senders/", "XE": "/console/senders/",
@@ -81,10 +98,6 @@ class Place:
     href: str
     icon: str
     below: str = ""  # the place it stands under
-
-
-def N_(sentence: str) -> str:
-    return sentence
 
 
 NAVIGATION = (
