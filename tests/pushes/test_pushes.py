@@ -152,6 +152,14 @@ def test_nobodys_provider_speaks_for_somebody_elses_number(upstream: Upstream, g
     assert {} == {recipient: found for recipient, found in blocks.items() if found}
 
 
+def test_a_genuine_push_that_cannot_be_read_is_acknowledged_and_kept(gateway: Gateway) -> None:
+    """It would be unreadable again: the provider need not bring it a second time, and somebody can look into it."""
+    odd = Upstream(gateway, "odd", sender="+14155550171")
+    assert 200 == odd.push({"Body": "STOP"}).status_code
+    kept = gateway.run(gateway.world.store.read(lambda tx: tx.pushes.of(odd.sid, 10), account=gateway.account_sid))
+    assert [True] == [one.problem.startswith("It cannot be read") for one in kept]
+
+
 def test_a_paused_connection_still_hears(gateway: Gateway) -> None:
     paused = Upstream(gateway, "paused", sender="+14155550174", paused=True)
     person = "+14155557010"
