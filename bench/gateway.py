@@ -18,6 +18,7 @@ from parts import PASSWORD, SENDER, SYSTEM_ID, Bench, free_port
 ACCOUNT, TOKEN = "AC" + "be" * 16, "bench-" + "7" * 26
 READY_SECONDS = 120.0
 STEP_SECONDS = 0.01
+FAULTS_SHOWN = 2
 
 
 class Stopwire:
@@ -93,6 +94,17 @@ def started(folder: Path, *, workers: int) -> Iterator[Stopwire]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        _tell_faults(folder)
+
+
+def _tell_faults(folder: Path) -> None:
+    """What the gateway called a fault belongs beside its figures."""
+    lines = (folder / "output").read_text(errors="replace").splitlines()
+    faults = [line for line in lines if '"level": "error"' in line or '"level": "critical"' in line]
+    for line in faults[:FAULTS_SHOWN]:
+        print(f"       Stopwire said: {line[:200]} … {line[-300:]}" if len(line) > 500 else f"       Stopwire said: {line}", flush=True)
+    if len(faults) > FAULTS_SHOWN:
+        print(f"       and {len(faults) - FAULTS_SHOWN} faults more", flush=True)
 
 
 def complaints(folder: Path) -> str:
