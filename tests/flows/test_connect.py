@@ -375,3 +375,12 @@ def test_an_early_receipt_is_not_taken_for_that_of_a_message_without_an_answer(g
     eventually(lambda: attempts(gateway, unanswered) == ["unknown"])
     ends(gateway, send(gateway, "two"), "delivered")
     assert ["unknown"] == attempts(gateway, unanswered)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "in its receipt"])
+def test_an_opt_out_that_the_carrier_tells_becomes_a_block(gateway: Gateway, centre: Centre, late: bool) -> None:
+    add(gateway, centre, settings={"statuses": {"0x400": "opted_out"}, "errors": {"088": 21610}})
+    centre.script(Accept(reports=Reports(state=MessageState.UNDELIVERABLE, error="088")) if late else Reject(status=0x400))
+    ends(gateway, send(gateway), "undelivered" if late else "failed")
+    (block,) = gateway.http.get("/api/v1/blocks", params={"recipient": ANN}).json()["items"]
+    assert "carrier" == block["reason"]
