@@ -84,8 +84,14 @@ DIFFERENT = [
 async def test_without_a_reference_anything_different_is_new(still: Still, other: dict[str, Any]) -> None:
     text = heard("hello", media=(InboundMedia(content_type="image/png", data=b"one"),))
     await receive.receive(still.world, heard=text)
-    assert not (await receive.receive(still.world, heard=replace(text, **other))).repeated
     assert (await receive.receive(still.world, heard=text)).repeated
+    assert not (await receive.receive(still.world, heard=replace(text, **other))).repeated
+
+
+async def test_without_a_reference_the_same_words_after_others_are_new(still: Still) -> None:
+    assert not (await take(still, "STOP")).repeated
+    assert not (await take(still, "START")).repeated
+    assert not (await take(still, "STOP")).repeated
 
 
 async def test_without_a_reference_an_answer_to_what_we_sent_in_between_is_new(still: Still) -> None:
