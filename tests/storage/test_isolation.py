@@ -214,6 +214,7 @@ ENGINES |= {"inbound.forget", "messages.forget_kept", "jobs.drop_orphans"}
 ENGINES |= {"submitted.forget", "connections.every", "connections.find"}
 ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
 ENGINES |= {"jobs.waiting_senders", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}
+ENGINES |= {"jobs.holding"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
 NETWORK |= {"handsets.unreported", "handsets.set_reported"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.

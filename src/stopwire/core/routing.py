@@ -13,11 +13,6 @@ def order_of(sender: Sender) -> tuple[str, ...]:
     return tuple(dict.fromkeys((sender.connection, *more)))
 
 
-def route(sender: Sender, *, up: Collection[str]) -> str:
-    """The first connection of `sender` that is up; its own where none is, so that the message waits there."""
-    return next((sid for sid in order_of(sender) if sid in up), sender.connection)
-
-
 def next_route(order: Sequence[str], failed: str, *, up: Collection[str]) -> str | None:
     """The connection to try after `failed`, or None where no other is up. Only for what certainly never left."""
     return next((sid for sid in order if sid != failed and sid in up), None)

@@ -12,7 +12,7 @@ from typing import Any
 from stopwire.core.address import SenderKind, kind_of, parse_sender
 from stopwire.core.connections import SIMULATOR, Connection, LinkEvent, LinkState, LinkStatus, OptOutBy, Sealed
 from stopwire.core.policy import Problem
-from stopwire.core.routing import FAILOVER, order_of
+from stopwire.core.routing import FAILOVER, next_route, order_of
 from stopwire.core.senders import Directory, Sender
 from stopwire.flows.moves import new_sender
 from stopwire.ports.carrier import CarrierType
@@ -226,7 +226,7 @@ def _reroute(tx: Tx, *, down: str, up: frozenset[str]) -> int:
         sender = of.services.directory().senders.get(sid)
         if sender is None or down not in (order := order_of(sender)):
             continue
-        other = next((each for each in order if each != down and each in up), None)
+        other = next_route(order, down, up=up)
         if other is not None:
             moved += of.jobs.reroute(sid, connection=other)
     if moved:
