@@ -5,7 +5,7 @@ const root = document.documentElement;
 root.dataset.script = "";
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const one = (selector, within = document) => within.querySelector(selector);
-const inField = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+const inField = (target) => target.checkVisibility?.() !== false && target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
 
 // The console's own pages are the only HTML that is ever parsed.
 const policy = window.trustedTypes?.createPolicy("stopwire", { createHTML: (html) => html });
