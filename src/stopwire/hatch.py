@@ -182,9 +182,13 @@ class Hatch:
 
 def _names(called: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
     """All values by name, so that both sides agree whatever way the door called."""
-    names = list(inspect.signature(called).parameters)[1:]  # without the world, or the noun
-    values: dict[str, Any] = dict(zip(names, args, strict=False))
+    values: dict[str, Any] = dict(zip(_parameters(called), args, strict=False))
     return {**values, **kwargs}
+
+
+@functools.cache
+def _parameters(called: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(called).parameters)[1:]  # without the world, or the noun
 
 
 @functools.cache

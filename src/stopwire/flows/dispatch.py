@@ -54,13 +54,14 @@ async def dispatch(world: World, *, connection: str, room: int) -> Round:
     passed: a STOP may have been acknowledged meanwhile.
     """
     write = world.store.write
+    # Urgent: what leaves makes room for what comes. Behind a crowd of acceptances the queue would only grow.
     claimed = await write(
-        partial(claim, connection=connection, room=room, now=world.clock.now(), ids=world.ids), account=""
+        partial(claim, connection=connection, room=room, now=world.clock.now(), ids=world.ids), account="", urgent=True
     )
     if not claimed.parts:
         return Round(taken=claimed.taken, next_due=claimed.next_due)
     write_by = world.clock.monotonic() + world.choices.write_deadline_seconds
-    marked = await write(partial(mark, parts=claimed.parts, now=world.clock.now()), account="")
+    marked = await write(partial(mark, parts=claimed.parts, now=world.clock.now()), account="", urgent=True)
     return Round(parts=tuple(replace(part, write_by=write_by) for part in marked), taken=claimed.taken)
 
 

@@ -28,8 +28,10 @@ from stopwire.smpp.pdu import DataSm, DeliverSm, Pdu, PduError, SubmitSm, Submit
 
 log = get_logger(__name__)
 
-PREFETCH_SECONDS = 0.02  # parts that wait here are parts that a STOP must wait for: no more than leave within this
-PREFETCH_WINDOWS = 3
+# Parts that wait here cover the two commits of the next claim, so that the window never runs dry. A STOP does not wait
+# for them (`halt` releases them at once), and they leave well within their write deadline.
+PREFETCH_SECONDS = 0.2
+PACED_SECONDS = 0.02  # of a route with a limit: what leaves within this
 CLAIM_MAX = 500  # parts handed over at once
 REFUSING_SECONDS = 30.0  # how long texts are put off before the receivers are unbound, so that the carrier queues them
 LOOK_AGAIN_SECONDS = 0.005  # at a socket that does not take what we write
@@ -149,9 +151,9 @@ class Smpp:
             return 0
         now = self._now()
         window = self._settings.window * len(links)
-        ahead = min(PREFETCH_WINDOWS * window, int(self._pace.recent * PREFETCH_SECONDS))
+        ahead = max(window, int(self._pace.recent * PREFETCH_SECONDS))
         room = sum(link.room for link in links) + ahead - self._queued()
-        paced = self._pace.room(PREFETCH_SECONDS, now=now)
+        paced = self._pace.room(PACED_SECONDS, now=now)
         if paced is not None:
             room = min(room, paced - self._queued())
         room = max(0, min(room, CLAIM_MAX))
