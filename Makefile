@@ -24,7 +24,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-u
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types contracts bench bench-quick lock clean node chromium
+.PHONY: help run test check lint types contracts bench bench-quick lock clean node chromium kannel
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ help: ## list the targets
 run: $(RUN_STAMP) ## start a gateway with a demo account; options in ARGS="--port 7868", settings in STOPWIRE_*
 	@exec $(BIN)/stopwire up --demo $(ARGS)
 
-test: $(TEST_STAMP) node chromium lint types contracts ## run everything: lint, types, contracts, all tests
+test: $(TEST_STAMP) node chromium kannel lint types contracts ## run everything: lint, types, contracts, all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
 	@echo "The tests from outside once more, with the doors in a process of their own"
 	STOPWIRE_TEST_WORKERS=1 $(BIN)/pytest $(PYTEST_ARGS) $(OUTSIDE)
@@ -94,6 +94,13 @@ chromium:
 			echo "The console's tests need Chromium, and it can be installed by root on Debian or Ubuntu only: install it, then run again" >&2; exit 1; }; \
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium; \
 	}
+
+# A gateway in C as a peer over SMPP. It is a package of Debian and Ubuntu; elsewhere its test is left out, except under CI=true.
+kannel:
+	@command -v bearerbox >/dev/null || [ -x /usr/sbin/bearerbox ] || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends kannel; \
+		else echo "There is no Kannel here (on Debian: apt-get install kannel): its test will be skipped"; fi; }
 
 # The official SDK for Node, and axe-core. Without npm their tests are left out, except under CI=true: there npm is installed.
 node:
