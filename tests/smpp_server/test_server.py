@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stopwire import link as links
 from stopwire.core import bound
@@ -240,6 +242,28 @@ async def test_what_is_out_of_place_is_declined(local: "Local", octets: bytes, s
     writer.close()
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(commands=st.lists(st.tuples(st.integers(0, 0x110), st.binary(max_size=60)), max_size=5), tail=st.binary(max_size=20))
+async def test_no_octets_of_a_bound_customer_break_the_door(
+    local: "Local", commands: list[tuple[int, bytes]], tail: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", local.port)
+    name = bound.system_id(local.account)
+    writer.write(encode(BindTransmitter(system_id=name, password=local.gateway.auth_token), sequence=1))
+    length = int.from_bytes(await asyncio.wait_for(reader.readexactly(4), 5), "big")
+    bound_ = decode(length.to_bytes(4, "big") + await reader.readexactly(length - 4))
+    assert Status.ESME_ROK == bound_.status
+    for number, (command, octets) in enumerate(commands, start=2):
+        header = (16 + len(octets), command, 0, number)
+        writer.write(b"".join(each.to_bytes(4, "big") for each in header) + octets)
+    writer.write(tail)
+    writer.write_eof()
+    await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await local.until(lambda: not local.server._customers)
+    assert not local.server.binds
+
+
 async def test_a_receiver_submits_nothing_and_a_transmitter_hears_nothing(gateway: Gateway, bind: Binder, person: Phone) -> None:
     receiver, transmitter = await bind("receiver"), await bind("transmitter")
     octets = encode(SubmitSm(short_message=b"Hi"), sequence=0x7000)
@@ -266,7 +290,7 @@ async def test_a_receiver_submits_nothing_and_a_transmitter_hears_nothing(gatewa
 )
 async def test_a_submit_reaches_the_handset(bind: Binder, person: Phone, values: dict[str, Any], expected: str) -> None:
     customer = await bind()
-    answer = await customer.submit(to=person.address, **{"text": b"Hi", **({} if "short_message" not in values else {}), **values})
+    answer = await customer.submit(to=person.address, **{"text": b"Hi", **values})
     assert (Status.ESME_ROK, 34) == (answer.status, len(answer.message_id))
     assert expected == (await off(person.wait))[0]["body"]
 
@@ -440,15 +464,10 @@ async def test_two_receivers_take_turns(bind: Binder, person: Phone) -> None:
     one, other = await bind(), await bind("receiver")
     for number in range(6):
         await off(person.text, f"Text {number}", to="+14155550122")
-    heard = 0
-    while heard < 6:
-        done, _ = await asyncio.wait(
-            [asyncio.ensure_future(one.hear()), asyncio.ensure_future(other.hear())], return_when=asyncio.FIRST_COMPLETED
-        )
-        heard += len(done)
-        if heard >= 4 and not (one.told.qsize() or other.told.qsize()):
-            break
-    assert heard >= 4
+    async with asyncio.timeout(10):
+        while one.told.qsize() + other.told.qsize() < 6:
+            await asyncio.sleep(0.01)
+    assert (3, 3) == (one.told.qsize(), other.told.qsize())
 
 
 async def test_a_long_text_comes_in_parts(bind: Binder, person: Phone) -> None:
@@ -481,6 +500,28 @@ async def test_an_account_chooses_how_it_is_told(gateway: Gateway, bind: Binder,
         assert (tlv_text(heard, translate.MESSAGE_SID) or "").startswith("SM")  # type: ignore[arg-type]
     finally:
         await off(choose, "/api/v1/account", json={"smpp_long": "udh", "smpp_tlvs": "standard", "smpp_delivery": "auto"})
+
+
+async def test_with_advanced_opt_out_a_receiver_that_asked_learns_what_the_text_was(
+    gateway: Gateway, bind: Binder, person: Phone
+) -> None:
+    customer = await bind()
+    path = f"/api/v1/services/{await off(lambda: gateway.service)}/opt-out"
+    await off(gateway.http.patch, "/api/v1/account", json={"smpp_tlvs": "vendor"})
+    before = (await off(gateway.http.get, path)).json()
+    saved = await off(gateway.http.put, path, json={**before, "enabled": True})
+    assert 200 == saved.status_code, saved.text
+    try:
+        again = await bind()  # what errors say was asked at its bind
+        await customer.link.unbind(within_seconds=2)
+        await off(person.text, "stop", to="+14155550100")
+        assert "STOP" == tlv_text(await again.hear(), translate.OPT_OUT_TYPE)  # type: ignore[arg-type]
+        refused = await again.submit(b"Hi", to=person.address, source_addr="14155550100")
+        assert Status.ESME_RSUBMITFAIL == refused.status
+        assert (tlv_text(refused, Tag.ADDITIONAL_STATUS_INFO_TEXT) or "").startswith("21610 ")
+    finally:
+        await off(gateway.http.patch, "/api/v1/account", json={"smpp_tlvs": "standard"})
+        await off(gateway.http.put, path, json=before)
 
 
 async def test_receipts_come_as_they_were_asked_for(bind: Binder, person: Phone) -> None:

@@ -32,6 +32,28 @@ def test_a_claim_passes_by_hosts_that_are_busy(tx: SqlTx) -> None:
     assert [0] == numbers(tx.webhooks.claim(9, NOW, []))
 
 
+def test_of_a_lane_only_the_first_is_claimed_until_it_is_settled(tx: SqlTx) -> None:
+    tx.webhooks.add([delivery(number=n, lane=lane) for n, lane in enumerate(["ann", "ann", "bob", "ann", ""])])
+    assert [0, 2, 4] == numbers(tx.webhooks.claim(9, NOW, []))
+    assert [] == tx.webhooks.claim(9, NOW, [])
+    assert tx.webhooks.next_due() is None  # nothing can be done before one of them has its answer
+    tx.webhooks.settle(delivery(number=0).id, "delivered", rounds=1)
+    assert [1] == numbers(tx.webhooks.claim(9, NOW, []))
+    tx.webhooks.settle(delivery(number=1).id, "pending", rounds=1, due_at=later(5))
+    assert [] == tx.webhooks.claim(9, NOW, [])
+    assert later(5) == tx.webhooks.next_due()
+    assert [1] == numbers(tx.webhooks.claim(9, later(5), []))
+    tx.webhooks.settle(delivery(number=1).id, "expired", rounds=2)
+    assert [3] == numbers(tx.webhooks.claim(9, later(5), []))
+
+
+def test_what_waits_for_a_url_is_hurried_in_its_order(tx: SqlTx) -> None:
+    late = [delivery(number=n, url="smpp://ac1", lane="ann", due_at=later(60 - n)) for n in range(2)]
+    tx.webhooks.add([*late, delivery(number=2, due_at=later(60))])
+    assert 2 == tx.webhooks.hurry("smpp://ac1", NOW)
+    assert [0] == numbers(tx.webhooks.claim(9, NOW, []))
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

@@ -138,4 +138,5 @@ def _delivery(message: Message, event: str, params: dict[str, str], *, id: str, 
         token=token,
         due_at=now,
         created_at=now,
+        lane=f"{target(message.account)}/{message.recipient}",
     )

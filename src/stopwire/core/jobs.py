@@ -65,6 +65,7 @@ class Delivery:
     due_at: datetime
     created_at: datetime
     answered: bool = False
+    lane: str = ""  # deliveries of one lane are told one after another, each when the one before is settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

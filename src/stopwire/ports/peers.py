@@ -23,7 +23,7 @@ class Reached:
 
 class Peers(Protocol):
     async def deliver(self, delivery: Delivery, settings: AccountSettings) -> Reached:
-        """Hand `delivery` to a bound receiver of its account, after those that came before it for the same person.
+        """Hand `delivery` to a bound receiver of its account.
 
         Returns when the receiver has answered, or cannot be reached. Never raises.
         """

@@ -1,10 +1,10 @@
-"""Who is bound as a receiver, and the deliver_sm to them: one event, its parts in order, one person's events in order.
+"""Who is bound as a receiver, and the deliver_sm to them: one event, its parts in order.
 
-What an event says is made in `translate`; whether it is tried again later is the journey's.
+What an event says is made in `translate`; which comes next, and whether it is tried again later, is the journey's.
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from stopwire.core.jobs import Delivery
 from stopwire.core.senders import AccountSettings
@@ -15,7 +15,7 @@ from stopwire.smpp.fields import Kind, Status, meaning
 from stopwire.smpp.pdu import DeliverSm
 from stopwire.smpp_server import translate
 
-TRIES = 3  # of one round, while the receiver says "not now": later events of that person wait behind it
+TRIES = 3  # of one round, while the receiver says "not now"
 PAUSE_SECONDS = 1.0
 SENDING_SECONDS = 30.0  # for one part, its wait for room in the window included
 
@@ -26,8 +26,6 @@ class Switchboard:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._receivers: dict[str, list[Link]] = defaultdict(list)
-        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
-        self._waiting: Counter[tuple[str, str]] = Counter()
         self._next = 0
 
     def add(self, account: str, link: Link) -> None:
@@ -42,18 +40,6 @@ class Switchboard:
 
     async def deliver(self, delivery: Delivery, settings: AccountSettings) -> Reached:
         began = self._clock.monotonic()
-        pair = (delivery.account, translate.person_of(delivery))
-        turn = self._turns.setdefault(pair, asyncio.Lock())
-        self._waiting[pair] += 1
-        try:
-            async with turn:
-                return await self._deliver(delivery, settings, began)
-        finally:
-            self._waiting[pair] -= 1
-            if not self._waiting[pair]:
-                del self._waiting[pair], self._turns[pair]
-
-    async def _deliver(self, delivery: Delivery, settings: AccountSettings, began: float) -> Reached:
         pdus = translate.pdus_of(delivery, settings)
         for _ in range(TRIES):
             link = self._pick(delivery.account)

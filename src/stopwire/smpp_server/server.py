@@ -45,6 +45,7 @@ from stopwire.smpp.pdu import (
 )
 from stopwire.smpp.session import Role, Timers
 from stopwire.smpp_server import translate
+from stopwire.smpp_server.basket import Basket
 from stopwire.smpp_server.peers import Switchboard
 from stopwire.smpp_server.translate import Decline, Submission
 
@@ -65,7 +66,7 @@ class Bounds:
     links_max: int = 1000  # connections, bound or not
     links_of_address_max: int = 100
     binds_of_account_max: int = 16
-    limits: Limits = field(default_factory=lambda: Limits(window=10, asked_max=50, asked_octets_max=256 << 10, write_octets_max=64 << 10))
+    limits: Limits = field(default_factory=lambda: Limits(window=10, asked_max=100, asked_octets_max=256 << 10, write_octets_max=64 << 10))
     timers: Timers = field(default_factory=lambda: Timers(response_seconds=15, enquire_link_seconds=30, bind_seconds=10))
 
 
@@ -74,6 +75,7 @@ class SmppServer:
         self.house, self.switchboard, self.clock = house, switchboard, clock
         self.bounds = bounds or Bounds()
         self.binds: Counter[str] = Counter()  # by account
+        self._baskets: dict[str, Basket] = {}  # of accounts that are bound
         self._customers: set[Customer] = set()
         self._addresses: Counter[str] = Counter()
         self._failures: OrderedDict[str, list[float]] = OrderedDict()  # monotonic seconds
@@ -135,7 +137,11 @@ class SmppServer:
             self.binds[customer.account] -= 1
             if not self.binds[customer.account]:
                 del self.binds[customer.account]
+                self._baskets.pop(customer.account, None)
             log.info("smpp.left", peer=customer.link.peer, account=customer.account, reason=customer.link.reason)
+
+    def basket(self, account: str) -> Basket:
+        return self._baskets.setdefault(account, Basket(self.house, account))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -310,10 +316,13 @@ class Customer:
             options={REGISTERED: registered} if registered else {},
             sid=sid,
         )
-        sent = await self._house(send.send, account=self.account, orders=[order], key=key)
-        if sent.conflict:  # the same text, asked for anew with another schedule: what was taken first stands
-            return sid
-        receipt = sent.receipts[0]
+        if key is None:
+            receipt = await self._server.basket(self.account).send(order)
+        else:
+            sent = await self._house(send.send, account=self.account, orders=[order], key=key)
+            if sent.conflict:  # the same text, asked for anew with another schedule: what was taken first stands
+                return sid
+            receipt = sent.receipts[0]
         if receipt.refused is not None:
             return translate.decline_of(receipt.refused)
         assert receipt.message is not None

@@ -258,11 +258,6 @@ def pdus_of(delivery: Delivery, settings: AccountSettings) -> list[DeliverSm]:
     return _text(delivery, settings)
 
 
-def person_of(delivery: Delivery) -> str:
-    """Whom the event is about."""
-    return delivery.params["To"] if delivery.event == "status" else delivery.params["From"]
-
-
 def _receipt(delivery: Delivery, settings: AccountSettings) -> DeliverSm:
     params = delivery.params
     status, code = Standing(params["MessageStatus"]), int(params.get("ErrorCode") or 0)

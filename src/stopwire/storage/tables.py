@@ -535,8 +535,10 @@ deliveries = Table(  # webhooks: one row an event, kept as the log
     Column("due_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("answered", Boolean, nullable=False),  # its TwiML has been carried out: only the first answer is
+    Column("lane", Text, nullable=False, server_default=""),  # told one after another; "" for what need not be
     Index("ix_deliveries_state_due", "state", "due_at", "seq"),
     Index("ix_deliveries_account_seq", "account", "seq"),
+    Index("ix_deliveries_lane", "lane", "seq", sqlite_where=text("lane <> ''"), postgresql_where=text("lane <> ''")),
 )
 
 delivery_attempts = Table(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import bindparam, insert, literal_column, or_, select, update
 
 from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.ports.store import Cut
@@ -26,7 +26,15 @@ _add = Statement(
     tables.deliveries.insert().values({name: bindparam(name) for name in (*_columns, "host")}), *_columns, "host"
 )
 _take = Statement(update(tables.deliveries).where(_D.id == bindparam("named")).values(state=SENDING), "named")
-_next_due = Statement(select(_D.due_at).where(_D.state == PENDING).order_by(_D.due_at).limit(literal_column("1")))
+_earlier = tables.deliveries.alias("earlier")
+_first_in_its_lane = ~(
+    select(literal_column("1"))
+    .where(_earlier.c.lane == _D.lane, _earlier.c.lane != "", _earlier.c.seq < _D.seq)
+    .where(or_(_earlier.c.state == PENDING, _earlier.c.state == SENDING))
+    .exists()
+)
+_its_turn = or_(_D.lane == "", _first_in_its_lane)
+_next_due = Statement(select(_D.due_at).where(_D.state == PENDING, _its_turn).order_by(_D.due_at).limit(literal_column("1")))
 _settle = Statement(
     update(tables.deliveries).where(*_mine).values(state=bindparam("now_is"), rounds=bindparam("took")),
     "now_is",
@@ -67,9 +75,11 @@ class SqlWebhooks(Noun):
     def claim(self, room: int, now: datetime, busy: Sequence[str]) -> list[Delivery]:
         """At most `room` deliveries that are due, the oldest first, none to a host of `busy` (see `host_of`).
 
+        Of a lane only the first that is not settled.
+
         They are `sending` from now on.
         """
-        query = DELIVERY.select().where(_D.state == PENDING, _D.due_at <= now)
+        query = DELIVERY.select().where(_D.state == PENDING, _D.due_at <= now, _its_turn)
         if busy:
             query = query.where(_D.host.not_in(busy))
         query = query.order_by(_D.due_at, _D.seq).limit(room)
@@ -91,10 +101,15 @@ class SqlWebhooks(Noun):
         return self._change(update(tables.deliveries).where(*mine).values(due_at=now))
 
     def settle(self, id: str, state: str, *, rounds: int, due_at: datetime | None = None) -> None:
+        """Close a round. Where it is due again, what waits behind it in its lane is due no earlier."""
         if due_at is None:
             _settle.run(self.unit, state, rounds, id, self.account)
-        else:
-            _settle_due.run(self.unit, state, rounds, due_at, id, self.account)
+            return
+        _settle_due.run(self.unit, state, rounds, due_at, id, self.account)
+        lane = self._scalar(select(_D.lane).where(_D.id == id, _D.account == self.account))
+        if lane:
+            behind = _D.lane == lane, _D.state == PENDING, _D.due_at < due_at
+            self._change(update(tables.deliveries).where(*behind).values(due_at=due_at))
 
     def first_answer(self, id: str) -> bool:
         """True exactly once a delivery: only the first answer is carried out."""

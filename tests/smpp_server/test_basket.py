@@ -1,0 +1,64 @@
+"""Orders that come together are kept together, and answered each for itself."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from stopwire.core.errors import Refused
+from stopwire.core.orders import Order
+from stopwire.flows.send import Receipt, Sent
+from stopwire.ports.faults import StoreBusy
+from stopwire.ports.house import House
+from stopwire.smpp_server.basket import AT_ONCE, Basket
+
+
+class Kept:
+    """A house that answers each order with its own text, and breaks on some."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.fault: Exception | None = None
+
+    async def __call__(self, flow: Any, *, account: str, orders: Sequence[Order]) -> Sent:
+        await asyncio.sleep(0)
+        self.batches.append([order.body for order in orders])
+        if self.fault is not None:
+            raise self.fault
+        if any(order.body == "poison" for order in orders):
+            raise ZeroDivisionError
+        return Sent(receipts=tuple(Receipt(refused=Refused(code=1, message=order.body, status=400)) for order in orders))
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def basket(kept: Kept) -> Basket:
+    return Basket(cast(House, kept), "AC1")
+
+
+async def said(basket: Basket, *bodies: str) -> list[Any]:
+    outcomes = await asyncio.gather(*(basket.send(Order(body=body)) for body in bodies), return_exceptions=True)
+    return [one.refused.message if isinstance(one, Receipt) and one.refused else type(one) for one in outcomes]
+
+
+async def test_each_order_has_its_own_answer_in_few_batches(basket: Basket, kept: Kept) -> None:
+    bodies = [str(number) for number in range(AT_ONCE + 50)]
+    assert bodies == await said(basket, *bodies)
+    assert [bodies[:AT_ONCE], bodies[AT_ONCE:]] == kept.batches
+    assert ["again"] == await said(basket, "again")
+
+
+async def test_one_that_breaks_its_batch_breaks_it_alone(basket: Basket) -> None:
+    assert ["one", ZeroDivisionError, "two"] == await said(basket, "one", "poison", "two")
+
+
+async def test_while_the_store_cannot_nobody_is_answered_otherwise(basket: Basket, kept: Kept) -> None:
+    kept.fault = StoreBusy()
+    assert [StoreBusy, StoreBusy] == await said(basket, "one", "two")
+    kept.fault = None
+    assert ["three"] == await said(basket, "three")
