@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, literal_column, or_, select, update
 
 from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.ports.store import Cut
@@ -16,6 +16,7 @@ from stopwire.storage.hot import Noun, Statement
 from stopwire.storage.rows import DELIVERY, DELIVERY_ATTEMPT
 
 PENDING, SENDING = "pending", "sending"
+AT_ONCE = 500  # rows a statement names
 
 _D = tables.deliveries.c
 _A = tables.delivery_attempts.c
@@ -26,14 +27,15 @@ _add = Statement(
     tables.deliveries.insert().values({name: bindparam(name) for name in (*_columns, "host")}), *_columns, "host"
 )
 _take = Statement(update(tables.deliveries).where(_D.id == bindparam("named")).values(state=SENDING), "named")
-_earlier = tables.deliveries.alias("earlier")
+_other = tables.deliveries.alias("other")
+_NO_LANE: ColumnElement[str] = literal_column("''")  # spelt out, or the index of lanes is not used: it leaves these out
 _first_in_its_lane = ~(
     select(literal_column("1"))
-    .where(_earlier.c.lane == _D.lane, _earlier.c.lane != "", _earlier.c.seq < _D.seq)
-    .where(or_(_earlier.c.state == PENDING, _earlier.c.state == SENDING))
+    .where(_other.c.lane == _D.lane, _other.c.lane != _NO_LANE, _other.c.seq < _D.seq)
+    .where(or_(_other.c.state == PENDING, _other.c.state == SENDING))
     .exists()
 )
-_its_turn = or_(_D.lane == "", _first_in_its_lane)
+_its_turn = or_(_D.lane == _NO_LANE, _first_in_its_lane)
 _next_due = Statement(select(_D.due_at).where(_D.state == PENDING, _its_turn).order_by(_D.due_at).limit(literal_column("1")))
 _settle = Statement(
     update(tables.deliveries).where(*_mine).values(state=bindparam("now_is"), rounds=bindparam("took")),
@@ -106,10 +108,14 @@ class SqlWebhooks(Noun):
             _settle.run(self.unit, state, rounds, id, self.account)
             return
         _settle_due.run(self.unit, state, rounds, due_at, id, self.account)
-        lane = self._scalar(select(_D.lane).where(_D.id == id, _D.account == self.account))
-        if lane:
-            behind = _D.lane == lane, _D.state == PENDING, _D.due_at < due_at
-            self._change(update(tables.deliveries).where(*behind).values(due_at=due_at))
+        row = self._row(select(_D.seq, _D.lane).where(_D.id == id, _D.account == self.account))
+        if row is not None and row.lane:
+            # Which of them wait is looked at here: asked for it, SQLite would search all that wait instead of the lane.
+            behind = select(_D.seq, _D.state, _D.due_at).where(_D.lane == row.lane, _D.lane != _NO_LANE, _D.seq > row.seq)
+            waiting = [each.seq for each in self._rows(behind) if each.state == PENDING and each.due_at < due_at]
+            for start in range(0, len(waiting), AT_ONCE):
+                some = _D.seq.in_(waiting[start : start + AT_ONCE])
+                self._change(update(tables.deliveries).where(some).values(due_at=due_at))
 
     def first_answer(self, id: str) -> bool:
         """True exactly once a delivery: only the first answer is carried out."""
