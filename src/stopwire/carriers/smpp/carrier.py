@@ -242,7 +242,9 @@ class Smpp:
         if promise.done() and isinstance(obstacle := promise.result(), NotSent):
             if first:
                 self._drop(out)
-                self._answer(out, OutcomeKind.RELEASED, detail=obstacle.reason)
+                # A value that does not fit its field never will: to try again would be to try for ever.
+                kind = OutcomeKind.RELEASED if obstacle.fault is None else OutcomeKind.REJECTED
+                self._answer(out, kind, detail=obstacle.reason)
             else:
                 out.unknown = obstacle.reason
                 if not out.open:
