@@ -6,6 +6,7 @@ Rendering only; what is answered is decided elsewhere.
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -42,7 +43,12 @@ def refusal(refused: Refused, headers: Mapping[str, str] | None = None) -> Respo
 
 def rfc2822(at: datetime | None) -> str | None:
     """A date of the 2010 API: `Thu, 24 Aug 2023 05:01:45 +0000`."""
-    return None if at is None else format_datetime(at)
+    return None if at is None else _to_the_second(at.replace(microsecond=0))
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(at: datetime) -> str:
+    return format_datetime(at)
 
 
 def iso(at: datetime | None) -> str | None:
