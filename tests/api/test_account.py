@@ -58,7 +58,7 @@ def test_the_simulator_is_the_carrier(gateway: Gateway) -> None:
     assert ("simulator", "simulator", True) == (found["name"], found["type"], found["up"])
     assert US in found["senders"]
     assert gateway.http.post("/api/v1/carriers/simulator/test").json()["ok"]
-    refused = gateway.http.post("/api/v1/carriers", json={"name": "x", "type": "smpp", "settings": {}, "senders": []})
+    refused = gateway.http.post("/api/v1/carriers", json={"name": "x", "type": "pigeon", "settings": {}, "senders": []})
     assert 422 == refused.status_code
     assert "simulator" in refused.json()["detail"]
     assert 404 == gateway.http.delete("/api/v1/carriers/nothing").status_code
