@@ -13,6 +13,8 @@ from typing import Any, cast
 import pytest
 import typer
 
+from stopwire.carriers import Board, Supplies
+from stopwire.config import Settings, load
 from stopwire.core.keywords import recognise_default
 from stopwire.core.policy import check, from_data
 
@@ -205,12 +207,38 @@ def test_every_command_that_a_page_names_exists() -> None:
     assert [] == sorted(named - known)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if "```toml" in page.read_text("utf-8")], ids=name_of)
-def test_every_policy_that_a_page_shows_can_be_saved(page: Path) -> None:
-    for block in re.findall(r"^```toml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
-        policy, problems = from_data(tomllib.loads(block))
-        assert policy is not None, problems
-        assert [] == [*problems, *check(policy)]
+def toml_blocks() -> list[tuple[str, str]]:
+    """Page and text of every block fenced as TOML."""
+    fenced = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    return [(name_of(page), block) for page in PAGES for block in fenced.findall(page.read_text("utf-8"))]
+
+
+def is_settings(block: str) -> bool:
+    """Whether it is (part of) `stopwire.toml`: it names a setting. Every other block is a policy; no name is in both."""
+    return not Settings.model_fields.keys().isdisjoint(tomllib.loads(block))
+
+
+POLICIES = [(page, block) for page, block in toml_blocks() if not is_settings(block)]
+SETTINGS_FILES = [(page, block) for page, block in toml_blocks() if is_settings(block)]
+
+
+@pytest.mark.parametrize(("page", "block"), POLICIES, ids=[page for page, _ in POLICIES])
+def test_every_policy_that_a_page_shows_can_be_saved(page: str, block: str) -> None:
+    policy, problems = from_data(tomllib.loads(block))
+    assert policy is not None, problems
+    assert [] == [*problems, *check(policy)]
+
+
+@pytest.mark.parametrize(("page", "block"), SETTINGS_FILES, ids=[page for page, _ in SETTINGS_FILES])
+def test_every_settings_file_that_a_page_shows_can_be_started_with(page: str, block: str, tmp_path: Path) -> None:
+    for secret in re.findall(r'_file = "([^"]+)"', block):
+        (tmp_path / secret).write_text("secret")
+    (tmp_path / "stopwire.toml").write_text(block, encoding="utf-8")
+
+    settings = load({}, environ={}, cwd=tmp_path).settings
+
+    board = Board(cast(Supplies, None))  # asked for the kinds of carriers only
+    assert [] == [problem for table in settings.carriers.values() for problem in board.problems(table.type, table.settings)]
 
 
 def test_every_dependency_has_its_line_of_why() -> None:
