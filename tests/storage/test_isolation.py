@@ -18,7 +18,7 @@ from stopwire.core.receipts import Segment
 from stopwire.core.roles import Role
 from stopwire.ports import store as ports
 from stopwire.ports.push import RefusedPush
-from stopwire.ports.store import AuditRow, Contact, Cut, Feedback, Import, ImportRow, Key, MessageFilter, SafeNumber, Session, User
+from stopwire.ports.store import AuditRow, Contact, Cut, EntryFilter, Feedback, Import, ImportRow, Key, MessageFilter, SafeNumber, Session, User
 from stopwire.storage.store import SqlTx
 from tests.storage.values import (
     ANN,
@@ -113,6 +113,8 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "messages.page": lambda tx: tx.messages.page(MessageFilter(), Cut()) + tx.messages.page(MessageFilter(to=ANN), Cut()),
     "messages.many": lambda tx: tx.messages.many([SM]),
     "messages.waiting": lambda tx: tx.messages.waiting([SM]),
+    "messages.entries": lambda tx: tx.messages.entries(EntryFilter(), Cut()),
+    "messages.between": lambda tx: tx.messages.between(sender().address, ANN, Cut()),
     "messages.last_outbound": lambda tx: tx.messages.last_outbound(ANN),
     "messages.replies_since": lambda tx: tx.messages.replies_since(sender().address, ANN, NOW),
     "messages.inbound_since": lambda tx: tx.messages.inbound_since(MG, NOW, 9),
@@ -129,6 +131,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "consent.blocks_of": lambda tx: tx.consent.blocks_of(ChannelGroup.TEXT, ANN),
     "consent.blocks_of_many": lambda tx: tx.consent.blocks_of_many([ANN])[ANN],
     "consent.blocks": lambda tx: tx.consent.blocks(Cut()),
+    "consent.tally": lambda tx: tx.consent.tally(),
     "consent.block": lambda tx: tx.consent.block(MG, ChannelGroup.TEXT, ANN),
     "consent.events": lambda tx: tx.consent.events(Cut()) + tx.consent.events(Cut(), message=SM),
     "consent.event": lambda tx: tx.consent.event(CE),
@@ -143,6 +146,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "suggestions.page": lambda tx: tx.suggestions.page(Cut()),
     "suggestions.get": lambda tx: tx.suggestions.get(review().id),
     "handsets.of": lambda tx: tx.handsets.of(ANN, None, 9),
+    "handsets.latest": lambda tx: tx.handsets.latest(ANN, 10),
     "handsets.all": lambda tx: tx.handsets.all(),
     "lists.contact": lambda tx: tx.lists.contact(ANN),
     "lists.safe_number": lambda tx: tx.lists.safe_number(ANN),
