@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from stopwire.console import events, home, opt_out, preferences, search, services, settings, sign_in, simulator
+from stopwire.console import carriers, events, home, opt_out, preferences, search, senders, services, settings, sign_in, simulator
 from stopwire.console.render import HEADERS, page
 from stopwire.console.session import find_visitor, is_piece
 from stopwire.console.static import Static
@@ -29,6 +29,8 @@ ROOMS: tuple[ModuleType, ...] = (
     simulator,
     services,
     opt_out,
+    senders,
+    carriers,
 )
 
 

@@ -171,6 +171,10 @@ class Teller:
         pattern = "d MMM HH:mm:ss" if local.year == today.year else "d MMM yyyy HH:mm"
         return str(format_datetime(local, pattern, locale=self._locale))
 
+    def moment(self, at: datetime) -> str:
+        """Day and time, for sentences: `25 Nov 2026, 14:02:09`."""
+        return str(format_datetime(at.astimezone(self._zone), "d MMM yyyy, HH:mm:ss", locale=self._locale))
+
     def precise(self, at: datetime) -> str:
         """To the millisecond, for timelines."""
         return at.astimezone(self._zone).strftime("%H:%M:%S.%f")[:-3]
@@ -190,6 +194,10 @@ class Teller:
 
     def lasting(self, span: timedelta) -> str:
         return str(format_timedelta(span, locale=self._locale))
+
+    def milliseconds(self, span: timedelta) -> str:
+        """`2,093 ms`: for bars of time."""
+        return f"{self.figure(round(span / timedelta(milliseconds=1)))} ms"
 
     def figure(self, number: float) -> str:
         return str(format_decimal(number, locale=self._locale))

@@ -51,6 +51,37 @@ class MessageFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFilter:
+    """Messages and refused sends together. Addresses may be patterns: `+1415*`, `*0117`. Instants are inclusive."""
+
+    to: str | None = None  # as the wire has it, in both directions
+    from_: str | None = None
+    person: str | None = None
+    sender: str | None = None
+    status: str | None = None  # `refused` are the refusals alone
+    code: int | None = None
+    service: str | None = None
+    text: str | None = None
+    keyword: str | None = None
+    inbound: bool | None = None
+    since: datetime | None = None  # when it was made
+    until: datetime | None = None
+    media: bool = False
+    error: bool = False
+    refusals: bool = True  # False: without them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the log of messages: a message, or a send that was refused."""
+
+    id: str
+    at: datetime
+    message: Message | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     sid: str
     account: str
@@ -250,6 +281,14 @@ class Messages(Protocol):
     def many(self, sids: Sequence[str]) -> list[Message]: ...
     def waiting(self, sids: Sequence[str]) -> list[Waiting]: ...
     def save(self, message: Message) -> None: ...
+    def entries(self, wanted: EntryFilter, cut: Cut) -> list[Entry]:
+        """Messages and refused sends, the newest first; a cut names either by its id."""
+        ...
+
+    def between(self, sender: str, recipient: str, cut: Cut) -> list[Entry]:
+        """All that went between a sender and a person, automatic replies and refused sends among it, the newest first."""
+        ...
+
     def move(
         self,
         sids: Sequence[str],
@@ -259,6 +298,7 @@ class Messages(Protocol):
         error_code: int | None = None,
         sent: bool = False,
     ) -> None: ...
+    def sent(self, sid: str, now: datetime) -> bool: ...
     def choose(self, sid: str, *, sender: str, segments: int, now: datetime) -> None: ...
     def delete(self, sid: str) -> None: ...
     def last_outbound(self, recipient: str) -> Message | None: ...
@@ -314,6 +354,8 @@ class Jobs(Protocol):
     def answer_attempt(
         self, id: str, state: str, now: datetime, *, reference: str | None = None, detail: str | None = None
     ) -> None: ...
+    def answer_open(self, id: str, state: str, now: datetime, *, reference: str | None) -> bool: ...
+    def has_orphans(self, connection: str) -> bool: ...
     def race(self, ids: Sequence[str]) -> None: ...
     def by_reference(self, connection: str, reference: str) -> Attempt | None: ...
     def add_segments(self, segments: Sequence[Segment]) -> None: ...
@@ -346,7 +388,17 @@ class Consent(Protocol):
         holder: str | None = None,
         reason: str | None = None,
         since: datetime | None = None,
-    ) -> list[Block]: ...
+        ending: str | None = None,
+        group: ChannelGroup | None = None,
+        newest_first: bool = False,
+    ) -> list[Block]:
+        """`ending`: the last digits of the recipients' numbers."""
+        ...
+
+    def tally(self) -> dict[str, int]:
+        """How many blocks there are of each reason."""
+        ...
+
     def block(self, holder: str, group: ChannelGroup, recipient: str) -> Block | None: ...
     def events(self, cut: Cut, recipient: str | None = None, message: str | None = None) -> list[SealedEvent]: ...
     def event(self, id: str) -> SealedEvent | None: ...

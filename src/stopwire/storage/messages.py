@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, lit
 
 from stopwire.core.jobs import Refusal
 from stopwire.core.message import Direction, Media, Message, Purpose, Status, Waiting
-from stopwire.ports.store import Cut, Feedback, Kept, MessageFilter
-from stopwire.storage import tables
+from stopwire.ports.store import Cut, Entry, EntryFilter, Feedback, Kept, MessageFilter
+from stopwire.storage import log, tables
 from stopwire.storage.cuts import cut_of
 from stopwire.storage.hot import Adding, Noun, Statement, Unit, upsert
 from stopwire.storage.rows import FEEDBACK, MEDIA, MESSAGE, REFUSAL
@@ -24,7 +24,20 @@ _mine = _M.sid == bindparam("id"), _M.account == bindparam("of")
 _add = Adding(MESSAGE)
 _get = Statement(MESSAGE.select().where(*_mine), "id", "of")
 _waiting = Statement(
-    select(_M.sid, _M.sender, _M.recipient, _M.body, _M.status, _M.purpose, _M.media).where(*_mine), "id", "of"
+    select(
+        _M.sid, _M.sender, _M.recipient, _M.body, _M.status, _M.purpose, _M.media, _M.status_callback, _M.options
+    ).where(*_mine),
+    "id",
+    "of",
+)
+_sent = Statement(
+    update(tables.messages)
+    .where(*_mine, _M.status == literal_column("'sending'"))
+    .values(status=Status.SENT, updated_at=bindparam("now"), sent_at=bindparam("sent_at")),
+    "id",
+    "of",
+    "now",
+    "sent_at",
 )
 _move = Statement(
     update(tables.messages)
@@ -161,10 +174,17 @@ class SqlMessages(Noun):
                 status=Status(row[4]),
                 purpose=Purpose(row[5]),
                 media=row[6],
+                told=bool(row[7] or row[8]),
             )
             for row in rows
             if row is not None
         ]
+
+    def entries(self, wanted: EntryFilter, cut: Cut) -> list[Entry]:
+        return log.entries(self.unit, self.account, wanted, cut)
+
+    def between(self, sender: str, recipient: str, cut: Cut) -> list[Entry]:
+        return log.between(self.unit, self.account, sender, recipient, cut)
 
     def save(self, message: Message) -> None:
         self._check_own([message])
@@ -186,6 +206,10 @@ class SqlMessages(Noun):
             _move_sent.many(self.unit, [(status, error_code, now, now, sid, self.account) for sid in sids])
         else:
             _move.many(self.unit, [(status, error_code, now, sid, self.account) for sid in sids])
+
+    def sent(self, sid: str, now: datetime) -> bool:
+        """Stamp a message as sent, if it is being sent; whether it was."""
+        return _sent.run(self.unit, sid, self.account, now, now) == 1
 
     def choose(self, sid: str, *, sender: str, segments: int, now: datetime) -> None:
         """Settle who speaks: `sender` is an address."""

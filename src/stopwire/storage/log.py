@@ -1,0 +1,175 @@
+"""Messages and refused sends as one log. Each table is read along its own order, and the two are merged by time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, and_, false, or_, select, type_coerce
+
+from stopwire.core.jobs import Refusal
+from stopwire.core.message import Direction, Message, Purpose
+from stopwire.ports.store import Cut, Entry, EntryFilter
+from stopwire.storage import tables
+from stopwire.storage.hot import Unit
+from stopwire.storage.rows import MESSAGE, REFUSAL
+
+_M = tables.messages.c
+_R = tables.refusals.c
+REFUSED = "refused"
+
+
+def entries(unit: Unit, account: str, wanted: EntryFilter, cut: Cut) -> list[Entry]:
+    messages = [_M.account == account, _M.purpose == Purpose.MESSAGE, *_of_messages(wanted)]
+    return _merged(unit, account, messages, [_R.account == account, *_of_refusals(wanted)], cut)
+
+
+def between(unit: Unit, account: str, sender: str, recipient: str, cut: Cut) -> list[Entry]:
+    messages = [_M.account == account, _M.recipient == recipient, _M.sender == sender]
+    refusals = [_R.account == account, _R.recipient == recipient, _R.sender == sender]
+    return _merged(unit, account, messages, refusals, cut)
+
+
+def _merged(
+    unit: Unit, account: str, messages: Sequence[ColumnElement[bool]], refusals: Sequence[ColumnElement[bool]], cut: Cut
+) -> list[Entry]:
+    """The piece that `cut` asks for. Of one instant, a refusal counts as newer than a message."""
+    backwards = cut.before is not None and cut.after is None
+    named = cut.after or cut.before
+    limit = cut.limit + (0 if named else cut.offset)
+    found_messages, found_refusals = MESSAGE.select().where(*messages), REFUSAL.select().where(*refusals)
+    if named:
+        place = _place(unit, account, named)
+        if place is None:
+            return []
+        seq, at, of_refusal = place
+        found_messages = found_messages.where(_beyond(_M, _M.created_at, seq, at, own=not of_refusal, newer=backwards, ties=True))
+        found_refusals = found_refusals.where(_beyond(_R, _R.at, seq, at, own=of_refusal, newer=backwards, ties=False))
+    lists = (
+        [_of_message(message) for message in MESSAGE.each(unit.connection.execute(_ordered(found_messages, _M.seq, limit, backwards)).all())],
+        [_of_refusal(refusal) for refusal in REFUSAL.each(unit.connection.execute(_ordered(found_refusals, _R.seq, limit, backwards)).all())],
+    )
+    merged: Iterable[Entry] = heapq.merge(*lists, key=_place_in_time, reverse=not backwards)
+    whole = list(merged)[:limit]
+    return whole[::-1] if backwards else whole[0 if named else cut.offset :]
+
+
+def _ordered(query: Select[Any], seq: ColumnElement[int], limit: int, backwards: bool) -> Select[Any]:
+    return query.order_by(seq.asc() if backwards else seq.desc()).limit(limit)
+
+
+def _place(unit: Unit, account: str, id: str) -> tuple[int, datetime, bool] | None:
+    of_refusal = id.startswith("RF")
+    query = (
+        select(_R.seq, _R.at).where(_R.id == id, _R.account == account)
+        if of_refusal
+        else select(_M.seq, _M.created_at).where(_M.sid == id, _M.account == account)
+    )
+    row = unit.connection.execute(query).first()
+    return None if row is None else (row[0], row[1], of_refusal)
+
+
+def _beyond(
+    table: Any, at_column: Any, seq: int, at: datetime, *, own: bool, newer: bool, ties: bool
+) -> ColumnElement[bool]:
+    """What lies beyond a place: in its own table by the row number, in the other by the time. `ties`: of one instant, it is the older."""
+    if own:
+        found: ColumnElement[bool] = table.seq > seq if newer else table.seq < seq
+    elif newer:
+        found = at_column > at if ties else at_column >= at
+    else:
+        found = at_column <= at if ties else at_column < at
+    return found
+
+
+def _place_in_time(entry: Entry) -> tuple[datetime, bool]:
+    return entry.at, entry.refusal is not None
+
+
+def _of_message(message: Message) -> Entry:
+    return Entry(id=message.sid, at=message.created_at, message=message)
+
+
+def _of_refusal(refusal: Refusal) -> Entry:
+    return Entry(id=refusal.id, at=refusal.at, refusal=refusal)
+
+
+# ── what is wanted ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_messages(wanted: EntryFilter) -> list[ColumnElement[bool]]:
+    if wanted.status == REFUSED:
+        return [false()]
+    inbound = _M.direction == Direction.INBOUND
+    found: list[ColumnElement[bool]] = []
+    if wanted.to is not None:
+        found.append(or_(and_(~inbound, _like(_M.recipient, wanted.to)), and_(inbound, _like(_M.sender, wanted.to))))
+    if wanted.from_ is not None:
+        found.append(or_(and_(~inbound, _like(_M.sender, wanted.from_)), and_(inbound, _like(_M.recipient, wanted.from_))))
+    if wanted.person is not None:
+        found.append(_like(_M.recipient, wanted.person))
+    if wanted.sender is not None:
+        found.append(_like(_M.sender, wanted.sender))
+    if wanted.status is not None:
+        found.append(_M.status == wanted.status)
+    if wanted.code is not None:
+        found.append(_M.error_code == wanted.code)
+    if wanted.service is not None:
+        found.append(_M.service == wanted.service)
+    if wanted.text is not None:
+        found.append(_M.body.icontains(wanted.text, autoescape=True))
+    if wanted.keyword is not None:  # as the decision is kept
+        found.append(type_coerce(_M.decision, Text).contains(f'"keyword":"{wanted.keyword}"', autoescape=True))
+    if wanted.inbound is not None:
+        found.append(inbound if wanted.inbound else ~inbound)
+    if wanted.since is not None:
+        found.append(_M.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(_M.created_at <= wanted.until)
+    if wanted.media:
+        found.append(_M.media > 0)
+    if wanted.error:
+        found.append(_M.error_code.is_not(None))
+    return found
+
+
+def _of_refusals(wanted: EntryFilter) -> list[ColumnElement[bool]]:
+    if (
+        not wanted.refusals
+        or wanted.inbound
+        or wanted.media
+        or wanted.text is not None
+        or wanted.keyword is not None
+        or wanted.status not in (None, REFUSED)
+    ):
+        return [false()]  # nothing of this is kept of a refused send
+    found: list[ColumnElement[bool]] = []
+    for pattern, column in (
+        (wanted.to, _R.recipient),
+        (wanted.person, _R.recipient),
+        (wanted.from_, _R.sender),
+        (wanted.sender, _R.sender),
+    ):
+        if pattern is not None:
+            found.append(_like(column, pattern))
+    if wanted.code is not None:
+        found.append(_R.code == wanted.code)
+    if wanted.service is not None:
+        found.append(_R.service == wanted.service)
+    if wanted.since is not None:
+        found.append(_R.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(_R.at <= wanted.until)
+    return found
+
+
+def _like(column: Any, pattern: str) -> ColumnElement[bool]:
+    """Equal; or, where the pattern has stars, alike."""
+    if "*" not in pattern:
+        equal: ColumnElement[bool] = column == pattern
+        return equal
+    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
+    alike: ColumnElement[bool] = column.like(escaped, escape="\\")
+    return alike

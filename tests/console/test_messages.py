@@ -1,0 +1,155 @@
+"""Messages in a browser: the log with its refused sends, one message explained, and a conversation."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from stopwire.console.queries import read
+from stopwire.ports.store import EntryFilter
+from tests.console.conftest import Visit
+from tests.gateway import Gateway, eventually
+
+SENDER = "+14155550100"
+
+
+def refuse(gateway: Gateway, person: str) -> str:
+    """Somebody says STOP and is written to; the id of the refusal."""
+    gateway.phone(person).text("stop.", to=SENDER)
+    answer = gateway.http.post("/api/v1/messages", json={"service": gateway.service, "body": "again", "recipients": [{"to": person}]})
+    return str(answer.json()["items"][0]["refusal"])
+
+
+def test_a_refused_send_stands_in_the_log_and_is_explained(visit: Visit, gateway: Gateway) -> None:
+    person = "+14155551201"
+    page = visit.see("/console/messages")
+    visit.shoot("messages-empty")
+    refusal = refuse(gateway, person)
+    row = page.locator(f"tr[data-id={refusal}]")
+    expect(row).to_contain_text("refused 21610")  # live
+    visit.shoot("messages")
+    row.get_by_role("link").first.click()
+    explained = page.get_by_role("region", name="Explanation")
+    expect(explained).to_contain_text("Refused: this person replied STOP to Demo on")
+    expect(explained).to_contain_text("The block covers all 3 senders of Demo. [21610]")
+    expect(page.get_by_text(person)).to_have_count(0)  # masked
+    visit.shoot("message-refused")
+
+
+def test_a_message_tells_what_happened_to_it(visit: Visit, gateway: Gateway) -> None:
+    person = "+14155551202"
+    sent = gateway.client().messages.create(to=person, from_=SENDER, body="Your table is ready")
+    eventually(lambda: gateway.client().messages(sent.sid).fetch().status == "delivered")
+    page = visit.see(f"/console/messages/{sent.sid}")
+    timeline = page.get_by_role("region", name="Timeline")
+    for step in ("Accepted", "Handed over", "Answered", "Reported"):
+        expect(timeline).to_contain_text(step)
+    expect(page.get_by_role("region", name="Explanation")).to_contain_text("Delivered: the carrier reports that it arrived.")
+    visit.shoot("message-delivered")
+    page.get_by_role("link", name="code points").click()
+    expect(page.get_by_text("U+0059").first).to_be_visible()
+    assert "Your table is ready" == visit.context.request.get(f"/console/messages/{sent.sid}/raw").text()
+    assert "+1415•••1202" == visit.context.request.get(f"/console/messages/{sent.sid}.json").json()["story"]["message"]["recipient"]
+
+
+def test_a_stop_shows_its_rule_its_event_and_its_reply(visit: Visit, gateway: Gateway) -> None:
+    sid = gateway.phone("+14155551203").text("Stop!", to=SENDER)["message_sid"]
+    page = visit.see(f"/console/messages/{sid}")
+    expect(page.get_by_role("region", name="Explanation")).to_contain_text("Blocked by the person")
+    timeline = page.get_by_role("region", name="Timeline")
+    expect(timeline).to_contain_text("Row 1: block this person here")
+    expect(timeline).to_contain_text("opt out for Demo")
+    timeline.get_by_role("listitem").filter(has_text="Replied").get_by_role("link", name="Open").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Automatic reply")
+
+
+def test_a_text_can_be_sent_again(visit: Visit, gateway: Gateway) -> None:
+    person = "+14155551204"
+    sent = gateway.client().messages.create(to=person, from_=SENDER, body="Once more")
+    page = visit.see(f"/console/messages/{sent.sid}")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator(".toast")).to_contain_text("Accepted as SM")
+    assert 2 == len(gateway.phone(person).wait(2))
+
+
+def test_a_scheduled_text_can_be_taken_back(visit: Visit, gateway: Gateway) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    sent = gateway.client().messages.create(
+        to="+14155551205", messaging_service_sid=gateway.service, body="Later", schedule_type="fixed", send_at=datetime.now(UTC) + timedelta(hours=1)
+    )
+    page = visit.see(f"/console/messages/{sent.sid}")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("canceled")
+
+
+def test_page_json_and_csv_hold_the_same_rows(visit: Visit, gateway: Gateway) -> None:
+    refuse(gateway, "+14155551206")
+    query = "?q=person:*1206"
+    page = visit.see(f"/console/messages{query}")
+    shown = page.locator("tbody tr[data-id]").evaluate_all("rows => rows.map(row => row.dataset.id)")
+    told = visit.context.request.get(f"/console/messages.json{query}").json()["items"]
+    cells = list(csv.DictReader(io.StringIO(visit.context.request.get(f"/console/messages.csv{query}").text())))
+    assert 2 == len(shown)
+    assert shown == [each["id"] for each in told] == [each["id"] for each in cells]
+    assert "+1415•••1206" == told[0]["person"]
+
+
+def test_a_conversation_shows_texts_and_changes_of_standing(visit: Visit, gateway: Gateway) -> None:
+    person = "+14155551207"
+    gateway.client().messages.create(to=person, from_=SENDER, body="Sale!")
+    gateway.phone(person).text("stop", to=SENDER)
+    gateway.phone(person).wait(2)
+    page = visit.see(f"/console/conversations/{SENDER}/{person}")
+    thread = page.get_by_role("log")
+    for told in ("Sale!", "opt out", "automatic reply"):
+        expect(thread).to_contain_text(told)
+    expect(page.locator("#standing")).to_contain_text("Blocked in Demo")
+    visit.shoot("conversation")
+    page.get_by_label("Reply").fill("Are you sure?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".toast")).to_contain_text("Refused with error 21610")
+    expect(thread).to_contain_text("refused 21610")
+
+
+@pytest.mark.parametrize("path", ["/console/messages", "/console/messages/{sid}", "/console/conversations/%2B14155550100/%2B14155551208"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(visits: Callable[..., Visit], accessible: Callable[[Page], None], gateway: Gateway, path: str, scheme: str) -> None:
+    sid = gateway.phone("+14155551208").text("hello\u200b <b>", to=SENDER)["message_sid"]
+    visit = visits(color_scheme=scheme).by_link()
+    accessible(visit.see(path.format(sid=sid)))
+    visit.shoot(f"accessible-{path.split('/')[2]}-{scheme}")
+
+
+@pytest.mark.parametrize("path", ["/console/messages", "/console/messages/{sid}", "/console/conversations/%2B14155550100/%2B14155551209"])
+def test_it_fits_a_telephone(visits: Callable[..., Visit], gateway: Gateway, path: str) -> None:
+    sid = gateway.phone("+14155551209").text("hello " * 40, to=SENDER)["message_sid"]
+    page = visits(viewport={"width": 360, "height": 800}).by_link().see(path.format(sid=sid))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_what_is_not_understood_is_said(visit: Visit) -> None:
+    page = visit.see("/console/messages?q=colour:red")
+    expect(page.locator("#query-problem")).to_contain_text("There is no “colour:” here.")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param("to:+1415* status:failed", EntryFilter(to="+1415*", status="failed"), id="two terms"),
+        pytest.param('text:"big sale" code:21610', EntryFilter(text="big sale", code=21610), id="quoted"),
+        pytest.param("0117", EntryFilter(person="*0117"), id="digits"),
+        pytest.param("whatsapp:+14155550101", EntryFilter(person="*whatsapp:+14155550101"), id="another channel"),
+        pytest.param("hello there", EntryFilter(text="hello there"), id="words"),
+        pytest.param("has:refusal dir:out", EntryFilter(status="refused", inbound=False), id="refusals"),
+        pytest.param("service:demo keyword:stop", None, id="service and keyword"),
+    ],
+)
+def test_a_query_is_read(gateway: Gateway, text: str, wanted: EntryFilter | None) -> None:
+    directory = gateway.run(gateway.world.store.directory(gateway.account_sid))
+    expected = wanted or EntryFilter(service=gateway.service, keyword="STOP")
+    found = read(text, directory, gateway.world.clock.now())
+    assert "" == found.problem
+    assert expected == found.wanted
