@@ -8,7 +8,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from stopwire.console import carriers, events, home, opt_out, preferences, search, senders, services, settings, sign_in, simulator
+from stopwire.console import (
+    blocks,
+    carriers,
+    events,
+    home,
+    imports,
+    messages,
+    opt_out,
+    preferences,
+    recipients,
+    search,
+    senders,
+    services,
+    settings,
+    sign_in,
+    simulator,
+)
 from stopwire.console.render import HEADERS, page
 from stopwire.console.session import find_visitor, is_piece
 from stopwire.console.static import Static
@@ -27,8 +43,12 @@ ROOMS: tuple[ModuleType, ...] = (
     preferences,
     settings,
     simulator,
+    messages,
     services,
     opt_out,
+    blocks,
+    imports,
+    recipients,
     senders,
     carriers,
 )

@@ -113,6 +113,7 @@ def _take(
         updated_at=now,
     )
     tx.lists.save_import(counted)
+    tx.tell("import.taken", id=id, rows=counted.rows)
     return counted, under_way
 
 

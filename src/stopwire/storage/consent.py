@@ -111,6 +111,9 @@ class SqlConsent(Noun):
         holder: str | None = None,
         reason: str | None = None,
         since: datetime | None = None,
+        ending: str | None = None,
+        group: ChannelGroup | None = None,
+        newest_first: bool = False,
     ) -> list[Block]:
         """The block list in the order of the ledger; a cut names a block by its id, which may have been lifted since."""
         query = BLOCK.select().where(_B.account == self.account)
@@ -123,13 +126,21 @@ class SqlConsent(Noun):
             query = query.where(_B.reason == reason)
         if since is not None:
             query = query.where(_B.since >= since)
+        if ending is not None:
+            query = query.where(_B.recipient.endswith(ending, autoescape=True))
+        if group is not None:
+            query = query.where(_B.grp == group)
         # A lifted block leaves its event behind, and so its place in the list.
         named = cut.after or cut.before
         event = EVENT_PREFIX + named[2:] if named else None
         place = Cut(limit=cut.limit, after=cut.after and event, before=cut.before and event, offset=cut.offset)
         marks = select(_E.seq).where(_E.account == self.account)
-        rows = cut_of(self.unit, query, place, order=(_B.seq,), marks=marks, id=_E.id, newest_first=False)
+        rows = cut_of(self.unit, query, place, order=(_B.seq,), marks=marks, id=_E.id, newest_first=newest_first)
         return BLOCK.each(rows)
+
+    def tally(self) -> dict[str, int]:
+        rows = self._rows(select(_B.reason, func.count().label("number")).where(_B.account == self.account).group_by(_B.reason))
+        return {row.reason: int(row.number) for row in rows}
 
     def block(self, holder: str, group: ChannelGroup, recipient: str) -> Block | None:
         found = (block for block in self.blocks_of(group, recipient) if block.holder == holder)

@@ -1,0 +1,105 @@
+"""One person: where they are blocked and why, everything that was said, and the evidence about it as a file."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stopwire.console.blocks import GIVEN_REASONS, how, scope_name, scopes
+from stopwire.console.render import HEADERS, page
+from stopwire.console.session import acts, house_of, shows, visitor_of
+from stopwire.core.address import country_of, parse_recipient
+from stopwire.core.roles import Role
+from stopwire.core.senders import Directory
+from stopwire.flows import prove
+from stopwire.flows.blocklist import BlockFilter, blocks
+from stopwire.flows.visit import Visitor
+from stopwire.ports.store import Consent, Cut, MessageFilter, Messages, Services, Suggestions
+from stopwire.ports.values import to_plain
+
+EVENTS = 100
+TEXTS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """One conversation: our sender, the last word, how many of the texts that were looked at."""
+
+    sender: str
+    last: str
+    at: datetime
+    texts: int
+
+
+def _person(request: Request) -> str:
+    address = parse_recipient(request.path_params["address"])
+    if address is None:
+        raise HTTPException(404, "This is no phone number: write it like +14155550101.")
+    return address
+
+
+async def show(request: Request) -> Response:
+    person, house, account = _person(request), house_of(request), visitor_of(request).account
+    directory = await house.read(account, Services.directory)
+    others = person.removeprefix("whatsapp:") if person.startswith("whatsapp:") else f"whatsapp:{person}"
+    held = await house(blocks, account=account, wanted=BlockFilter(recipient=person), cut=Cut(limit=200))
+    elsewhere = await house(blocks, account=account, wanted=BlockFilter(recipient=others), cut=Cut(limit=200))
+    events = await house.read(account, Consent.events, Cut(limit=EVENTS), person)
+    texts = await house.read(account, Messages.page, MessageFilter(recipient=person), Cut(limit=TEXTS))
+    suggestions = await house.read(account, Suggestions.page, Cut(limit=20), None, person)
+    threads: dict[str, Thread] = {}
+    for text in texts:
+        if text.sender:
+            known = threads.get(text.sender)
+            threads[text.sender] = Thread(
+                sender=text.sender,
+                last=known.last if known else text.body,
+                at=known.at if known else text.created_at,
+                texts=(known.texts if known else 0) + 1,
+            )
+    return page(
+        request,
+        "recipient.html",
+        person=person,
+        country=country_of(person) or "",
+        held=held,
+        elsewhere=elsewhere,
+        others=others,
+        events=events,
+        threads=list(threads.values()),
+        suggestions=suggestions,
+        scopes=scopes(request, directory),
+        reasons=GIVEN_REASONS,
+        how=lambda each: how(request, each),
+        scope_name=lambda holder: scope_name(request, directory, holder),
+        kept=sum(_is_gone(directory, each.block.holder) for each in held),
+    )
+
+
+def _is_gone(directory: Directory, holder: str) -> bool:
+    """Whether a block is held by something that is there no more, and kept by who inherited it."""
+    return holder not in (directory.account.sid, *directory.services, *directory.senders)
+
+
+async def evidence(request: Request) -> Response:
+    """All that is known of one person's consent, as a file. Whole numbers: for those who may see them, and noted."""
+    visitor: Visitor = visitor_of(request)
+    if not visitor.reveal:
+        raise HTTPException(403, "The evidence holds whole numbers; the right to see them is given in Settings, Team.")
+    person = _person(request)
+    found = await house_of(request)(prove.evidence, account=visitor.account, recipient=person)
+    verdict = await house_of(request)(prove.verify, account=visitor.account)
+    data = {"evidence": to_plain(found), "ledger": to_plain(verdict)}
+    text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
+    name = "".join(each for each in person if each.isdigit())[-4:]
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="evidence-{name}.json"'}
+    return Response(text, media_type="application/json", headers=headers)
+
+
+routes = [
+    acts("/console/recipients/{address}/evidence", evidence, role=Role.VIEWER, act="numbers.evidence"),
+    shows("/console/recipients/{address}", show),
+]
