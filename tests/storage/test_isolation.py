@@ -182,6 +182,8 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "jobs.set_state": lambda tx: tx.jobs.set_state(SM, "queued"),
     "connections.delete": lambda tx: tx.connections.delete(CONNECTION.sid),
     "jobs.mark": lambda tx: tx.jobs.mark(SM, AT),
+    "jobs.answer_open": lambda tx: tx.jobs.answer_open(AT, "accepted", NOW, reference="other"),
+    "messages.sent": lambda tx: tx.messages.sent(SM, NOW),
     "jobs.reroute": lambda tx: tx.jobs.reroute(sender().sid, connection="smsc"),
     "jobs.report_segment": lambda tx: tx.jobs.report_segment(SEGMENT, Status.DELIVERED, None, NOW),
     "jobs.close_segments": lambda tx: tx.jobs.close_segments(AT),
@@ -214,7 +216,7 @@ ACROSS |= {"accounts.find", "accounts.find_test", "accounts.find_key", "accounts
 ACROSS |= {"accounts.keys_named"}
 ENGINES = {"jobs.claim", "jobs.next_due", "jobs.under_way", "jobs.by_reference", "jobs.add_orphan", "jobs.take_orphans"}
 ENGINES |= {"webhooks.claim", "webhooks.next_due", "webhooks.interrupted", "inbound.overdue_parts"}
-ENGINES |= {"inbound.forget", "messages.forget_kept", "jobs.drop_orphans"}
+ENGINES |= {"jobs.has_orphans", "inbound.forget", "messages.forget_kept", "jobs.drop_orphans"}
 ENGINES |= {"submitted.forget", "connections.every", "connections.find"}
 ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
 ENGINES |= {"jobs.waiting_senders", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}

@@ -119,6 +119,7 @@ class Waiting:
     status: Status
     purpose: Purpose
     media: int
+    told: bool  # a callback or a receipt was asked for
 
     @property
     def mms(self) -> bool:

@@ -52,6 +52,8 @@ class Part:
     attempt: str
     message: str
     account: str = ""
+    connection: str = ""
+    told: bool = True  # somebody is told of each status: the message itself is read before it moves on
     sender: str
     recipient: str
     body: str

@@ -4,7 +4,7 @@ An attempt is on disk before its bytes leave. A STOP that commits between claim 
 mark; one that commits after it waits for the answer (`flows/receive.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from stopwire.flows.moves import (
     learn_from,
     purge,
     reported,
+    segments_named,
     segments_of,
     speaker,
     take_segments,
@@ -35,6 +36,7 @@ from stopwire.ports.world import Ids, World
 
 NOT_CONFIRMED = 30046  # "Message delivery not confirmed": no carrier response until validity ended
 VALIDITY_EXPIRED = 30036
+NO_PARTS: Mapping[str, Part] = {}
 TRIES_AMBIGUOUS_MAX = 2  # writes of one message where the policy for ambiguous hand-over is `retry`
 
 
@@ -121,6 +123,8 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
                 attempt=attempt,
                 message=message.sid,
                 account=job.account,
+                connection=job.connection,
+                told=message.told,
                 sender=sender.address,
                 recipient=message.recipient,
                 body=message.body,
@@ -177,14 +181,53 @@ def mark(tx: Tx, *, parts: Sequence[Part], now: datetime) -> list[Part]:
     return marked
 
 
-async def settle(world: World, *, outcomes: Sequence[Outcome]) -> None:
-    """Keep what a carrier answered. Urgent: what waits for these answers is the acknowledgement of a STOP."""
+async def settle(world: World, *, outcomes: Sequence[Outcome], parts: Mapping[str, Part] = NO_PARTS) -> None:
+    """Keep what a carrier answered. Urgent: what waits for these answers is the acknowledgement of a STOP.
+
+    `parts`: what was handed over, by attempt, as far as the caller still knows it.
+    """
     if outcomes:
-        unit = partial(settled, outcomes=outcomes, now=world.clock.now(), ids=world.ids)
+        unit = partial(settled, outcomes=outcomes, parts=parts, now=world.clock.now(), ids=world.ids)
         await world.store.write(unit, account="", urgent=True)
 
 
-def settled(tx: Tx, *, outcomes: Sequence[Outcome], now: datetime, ids: Ids) -> None:
+def settled(
+    tx: Tx, *, outcomes: Sequence[Outcome], parts: Mapping[str, Part] = NO_PARTS, now: datetime, ids: Ids
+) -> None:
+    quick: list[tuple[Part, Outcome]] = []
+    slow: list[Outcome] = []
+    for outcome in outcomes:
+        part = parts.get(outcome.attempt)
+        if part is not None and outcome.kind is OutcomeKind.ACCEPTED and not part.told:
+            quick.append((part, outcome))
+        else:
+            slow.append(outcome)
+    _settle_quick(tx, quick, slow, now)
+    _settle_slow(tx, slow, now, ids)
+
+
+def _settle_quick(tx: Tx, quick: Sequence[tuple[Part, Outcome]], slow: list[Outcome], now: datetime) -> None:
+    """Most answers: accepted, and nobody asked to be told. Three statements, without reading the message.
+
+    Where a report may have come before its answer, and where the message has moved on meanwhile, it is for the slow way.
+    """
+    early: dict[str, bool] = {}
+    for part, outcome in quick:
+        if part.connection not in early:
+            early[part.connection] = tx.jobs.has_orphans(part.connection)
+        of = tx.of(part.account)
+        if early[part.connection] or not of.messages.sent(part.message, now):
+            slow.append(outcome)
+            continue
+        if of.jobs.answer_open(part.attempt, outcome.kind.value, now, reference=outcome.reference):
+            of.jobs.remove([part.message])
+            if outcome.segments:
+                of.jobs.add_segments(segments_named(part, outcome.segments, now))
+        if not part.keyword_reply:
+            of.tell("message.status", sid=part.message, to=part.recipient, status=Status.SENT.value, code=None)
+
+
+def _settle_slow(tx: Tx, outcomes: Sequence[Outcome], now: datetime, ids: Ids) -> None:
     for outcome in outcomes:
         attempt = tx.jobs.attempt(outcome.attempt)
         if attempt is None or attempt.state not in ("claimed", "written", "unknown"):

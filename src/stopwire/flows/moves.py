@@ -16,7 +16,7 @@ from stopwire.core.events import status_event
 from stopwire.core.jobs import Attempt, Job
 from stopwire.core.message import Message, Purpose, Status, advance, retained
 from stopwire.core.optout import may_send
-from stopwire.core.outcomes import DeliveryReport
+from stopwire.core.outcomes import DeliveryReport, Part
 from stopwire.core.receipts import Segment
 from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Sender, Service, candidates, scopes_of, select
@@ -70,26 +70,40 @@ def reported(tx: Tx, message: Message, status: Status, code: int | None, *, now:
     return forget(tx, moved)
 
 
-def take_segments(
-    tx: Tx, attempt: Attempt, message: Message, references: Sequence[str], *, now: datetime, ids: Ids
-) -> None:
-    """Keep under which id a carrier reports each segment, and take the reports that came before this answer."""
-    segments = [
+def segments_named(part: Part, references: Sequence[str], now: datetime) -> list[Segment]:
+    """Under which id a carrier will report each segment of a part."""
+    return [
         Segment(
-            attempt=attempt.id,
-            account=attempt.account,
-            connection=attempt.connection,
+            attempt=part.attempt,
+            account=part.account,
+            connection=part.connection,
             number=number,
             total=len(references),
             reference=reference,
             form=receipts.canonical(reference),
-            sender=message.sender or "",
-            recipient=message.recipient,
+            sender=part.sender,
+            recipient=part.recipient,
             created_at=now,
         )
         for number, reference in enumerate(references, start=1)
         if reference
     ]
+
+
+def take_segments(
+    tx: Tx, attempt: Attempt, message: Message, references: Sequence[str], *, now: datetime, ids: Ids
+) -> None:
+    """Keep under which id a carrier reports each segment, and take the reports that came before this answer."""
+    part = Part(
+        attempt=attempt.id,
+        message=message.sid,
+        account=attempt.account,
+        connection=attempt.connection,
+        sender=message.sender or "",
+        recipient=message.recipient,
+        body="",
+    )
+    segments = segments_named(part, references, now)
     tx.jobs.add_segments(segments)
     for segment in segments:
         other = (receipts.to_decimal(segment.form), receipts.to_hex(segment.form))

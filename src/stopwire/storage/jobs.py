@@ -126,6 +126,24 @@ _answer = Statement(
     "attempt_id",
     "of",
 )
+_answer_open = Statement(
+    update(tables.attempts)
+    .where(*_my_attempt, _A.state.in_([literal_column(f"'{state}'") for state in UNDER_WAY]))
+    .values(
+        state=bindparam("new_state"),
+        answered_at=bindparam("when"),
+        reference=func.coalesce(bindparam("new_reference", type_=_A.reference.type), _A.reference),
+    ),
+    "attempt_id",
+    "of",
+    "new_state",
+    "when",
+    "new_reference",
+)
+_any_orphan = Statement(
+    select(literal_column("1")).select_from(tables.orphans).where(_O.connection == bindparam("connection")).limit(literal_column("1")),
+    "connection",
+)
 _race = Statement(update(tables.attempts).where(*_my_attempt).values(raced=True), "attempt_id", "of")
 _by_reference = Statement(
     ATTEMPT.select()
@@ -235,6 +253,15 @@ class SqlJobs(Noun):
         is_answer = state not in UNANSWERED
         self.unit.answered = self.unit.answered or is_answer
         _answer.run(self.unit, state, now if is_answer else None, reference, detail, id, self.account)
+
+    def answer_open(self, id: str, state: str, now: datetime, *, reference: str | None) -> bool:
+        """`answer_attempt` for one that has no answer yet; whether it had none."""
+        self.unit.answered = True
+        return _answer_open.run(self.unit, id, self.account, state, now, reference) == 1
+
+    def has_orphans(self, connection: str) -> bool:
+        """Whether any report of a connection waits for its message."""
+        return _any_orphan.first(self.unit, connection) is not None
 
     def race(self, ids: Sequence[str]) -> None:
         """Mark attempts that were still under way when a STOP for them was acknowledged."""

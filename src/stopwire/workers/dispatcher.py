@@ -27,6 +27,7 @@ class Dispatcher:
         self._world, self.connection, self._carrier = world, connection, carrier
         self.bell = asyncio.Event()
         self._answers: list[Outcome] = []
+        self._parts: dict[str, Part] = {}  # handed over and not settled, by attempt
         self._answer_bell = asyncio.Event()
         self._handing: set[asyncio.Task[None]] = set()
         self._finishing = False
@@ -96,6 +97,7 @@ class Dispatcher:
 
     async def _send(self, parts: Sequence[Part]) -> None:
         waiting = {part.attempt for part in parts}
+        self._parts.update((part.attempt, part) for part in parts)
 
         def answered(outcome: Outcome) -> None:
             waiting.discard(outcome.attempt)
@@ -128,7 +130,9 @@ class Dispatcher:
     async def _settle_all(self) -> None:
         answers, self._answers = self._answers, []
         try:
-            await dispatch.settle(self._world, outcomes=answers)
+            await dispatch.settle(self._world, outcomes=answers, parts=self._parts)
+            for answer in answers:
+                self._parts.pop(answer.attempt, None)
         except BaseException:
             self._answers = answers + self._answers
             raise
