@@ -14,6 +14,7 @@ from stopwire.console import (
     events,
     home,
     imports,
+    ledger,
     messages,
     opt_out,
     preferences,
@@ -51,6 +52,7 @@ ROOMS: tuple[ModuleType, ...] = (
     recipients,
     senders,
     carriers,
+    ledger,
 )
 
 

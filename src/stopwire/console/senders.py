@@ -13,6 +13,7 @@ from stopwire.console.render import N_, done, page, say
 from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.console.short_lists import piece
 from stopwire.console.snippets import calls_of_send
+from stopwire.console.verdicts import scope_name
 from stopwire.core.address import SenderKind
 from stopwire.core.connections import SIMULATOR
 from stopwire.core.errors import Refused
@@ -60,15 +61,6 @@ async def _connections(request: Request) -> dict[str, str]:
     return {each.connection.sid: each.connection.name for each in seen}
 
 
-def holder_name(request: Request, holder: str, directory: Directory) -> str:
-    """Where a block holds, for a person: a service's name, a sender's address, or the account."""
-    if service := directory.services.get(holder):
-        return service.friendly_name
-    if sender := directory.senders.get(holder):
-        return sender.address
-    return say(request, N_("the whole account")) if holder == directory.account.sid else holder
-
-
 def told_of(request: Request, home: Home, directory: Directory) -> Told:
     """What happens to a STOP, START or HELP that reaches this sender. The rules are `core/optout`'s; here they get words."""
     kind, found = home.sender.kind, handling(home)
@@ -112,7 +104,7 @@ def _scope_of(request: Request, home: Home, directory: Directory, *, acts: bool)
     elif acts:
         told.append(say(request, N_("A STOP holds for this sender alone: it is in no messaging service.")))
     if home.sender.inherited:
-        names = ", ".join(holder_name(request, each, directory) for each in home.sender.inherited)
+        names = ", ".join(scope_name(request, each, directory) for each in home.sender.inherited)
         told.append(say(request, N_("It also keeps the blocks of where it was before: %(names)s."), names=names))
     return told
 

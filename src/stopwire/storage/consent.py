@@ -146,13 +146,30 @@ class SqlConsent(Noun):
         found = (block for block in self.blocks_of(group, recipient) if block.holder == holder)
         return next(found, None)
 
-    def events(self, cut: Cut, recipient: str | None = None, message: str | None = None) -> list[SealedEvent]:
+    def events(
+        self,
+        cut: Cut,
+        recipient: str | None = None,
+        message: str | None = None,
+        acts: Sequence[str] = (),
+        holder: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[SealedEvent]:
         """The ledger, the newest first, readable where it has not been erased; a cut names an event by its id."""
         query = self._events()
         if recipient is not None:
             query = query.where(_E.recipient_digest == self._digest(recipient))
         if message is not None:
             query = query.where(_E.message == message)
+        if acts:
+            query = query.where(_E.act.in_(list(acts)))
+        if holder is not None:
+            query = query.where(_E.holder == holder)
+        if since is not None:
+            query = query.where(_E.recorded_at >= since)
+        if until is not None:
+            query = query.where(_E.recorded_at <= until)
         marks = select(_E.seq).where(_E.account == self.account)
         return _sealed(cut_of(self.unit, query, cut, order=(_E.seq,), marks=marks, id=_E.id))
 
