@@ -35,7 +35,7 @@ def test_a_stop_is_found_by_its_last_digits_with_the_text_before_it(visit: Visit
     assert "+14155550231" not in row.inner_text()
     visit.shoot("blocks")
     twin = json.loads(page.request.get("/console/blocks.json?q=0231").text())["items"]
-    line = list(csv.DictReader(io.StringIO(page.request.get("/console/blocks.csv?q=0231").text())))[0]
+    line = next(csv.DictReader(io.StringIO(page.request.get("/console/blocks.csv?q=0231").text())))
     assert ("+1415•••0231", "keyword") == (twin[0]["recipient"], twin[0]["reason"]) == (line["recipient"].lstrip("'"), line["reason"])
     page.goto("/console/blocks?q=nonsense")
     expect(page.get_by_text("Write a number like +14155550101, or its last digits.")).to_be_visible()

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from twilio.base.exceptions import TwilioRestException
 
+from stopwire.flows import own
 from tests.gateway import WAIT_SECONDS, Gateway, Phone, eventually
 from tests.webhook_server import WebhookServer
 
@@ -28,6 +29,13 @@ class Town:
             with suppress(TwilioRestException):
                 members(sid).delete()
         self.http.close()
+
+    def console(self) -> httpx.Client:
+        """A browser of the owner's, signed in by the link that `stopwire account sign-in` prints."""
+        token = self.gateway.run(own.sign_in(self.gateway.world, account=self.sid))
+        browser = httpx.Client(base_url=self.gateway.url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=WAIT_SECONDS)
+        browser.get(f"/console/sign-in?token={token}")
+        return browser
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,8 @@
 """Decide a suggestion: a person read the text and says what was meant. Confirmed, it becomes consent; dismissed, nothing."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 
 from stopwire.core.address import group_of
@@ -10,6 +11,18 @@ from stopwire.core.jobs import Review
 from stopwire.flows.moves import quiet, shut
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
+
+UNDO_LIFE = timedelta(seconds=60)  # a page offers it for ten; a slow reader is not punished
+
+
+class Finding(StrEnum):
+    """What a person found that a text meant, whatever the machine proposed."""
+
+    OPT_OUT = "opt_out"
+    WRONG_NUMBER = "wrong_number"
+    WANTS_TEXTS = "wants_texts"
+    HELP = "help"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +42,24 @@ async def confirm(world: World, *, account: str, id: str, actor: str, note: str 
     return reviewed
 
 
+async def find(world: World, *, account: str, id: str, finding: Finding, actor: str, note: str | None = None) -> Reviewed:
+    """Decide by what a person found: block, lift, or leave the standing as it is. No reply is sent."""
+    unit = partial(_find, id=id, finding=finding, actor=actor, note=note, now=world.clock.now(), ids=world.ids)
+    reviewed, under_way = await world.store.write(unit, account=account, urgent=True)
+    if reviewed.review is not None:
+        await quiet(world, account=account, recipient=reviewed.review.recipient, under_way=under_way)
+    return reviewed
+
+
+async def undo(world: World, *, account: str, id: str, actor: str) -> Reviewed:
+    """Take back one's own decision, right after it: the suggestion is open again, and the block it made is lifted.
+
+    A lift is not taken back so: what the person was told by it, they may have acted on.
+    """
+    unit = partial(_undo, id=id, actor=actor, now=world.clock.now(), ids=world.ids)
+    return await world.store.write(unit, account=account, urgent=True)
+
+
 async def dismiss(world: World, *, account: str, id: str, actor: str, note: str | None = None) -> Reviewed:
     """It was not meant. The person's standing stays as it is."""
     unit = partial(_decide, id=id, state="dismissed", actor=actor, note=note, now=world.clock.now())
@@ -41,6 +72,40 @@ def _decide(tx: Tx, *, id: str, state: str, actor: str, note: str | None, now: d
         return Reviewed(review=review)
     tx.suggestions.decide(id, state, by=actor, now=now, note=note)
     tx.tell(f"suggestion.{state}", id=id, recipient=review.recipient)
+    return Reviewed(review=tx.suggestions.get(id), changed=True)
+
+
+def _find(
+    tx: Tx, *, id: str, finding: Finding, actor: str, note: str | None, now: datetime, ids: Ids
+) -> tuple[Reviewed, tuple[str, ...]]:
+    state = "dismissed" if finding is Finding.NOTHING else "confirmed"
+    reviewed = _decide(tx, id=id, state=state, actor=actor, note=note, now=now)
+    review = reviewed.review
+    if not reviewed.changed or review is None:
+        return reviewed, ()
+    match finding:
+        case Finding.OPT_OUT:
+            meant = replace(review, reason="phrase") if review.reason == "wrong_number" else review
+            events = [_block(tx, meant, actor, note, now, ids)]
+        case Finding.WRONG_NUMBER:
+            events = [_block(tx, replace(review, reason="wrong_number"), actor, note, now, ids)]
+        case Finding.WANTS_TEXTS:
+            events = _lifts(tx, review, actor, note, now, ids)
+        case Finding.HELP | Finding.NOTHING:
+            events = []
+    return reviewed, shut(tx, events, now=now, ids=ids)
+
+
+def _undo(tx: Tx, *, id: str, actor: str, now: datetime, ids: Ids) -> Reviewed:
+    review = tx.suggestions.get(id)
+    if review is None or review.decided_by != actor or review.decided_at is None or now - review.decided_at > UNDO_LIFE:
+        return Reviewed(review=review)
+    tx.suggestions.reopen(id)
+    tx.tell("suggestion.reopened", id=id, recipient=review.recipient)
+    block = tx.consent.block(review.scope, group_of(review.recipient), review.recipient)
+    event = tx.consent.event(block.event) if block else None
+    if block and event and event.event.actor == actor and event.event.message == review.message:
+        shut(tx, [_event(tx, review, Act.LIFT, block.holder, block.reason, actor, "undo", now, ids)], now=now, ids=ids)
     return Reviewed(review=tx.suggestions.get(id), changed=True)
 
 

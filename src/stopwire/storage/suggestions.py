@@ -42,3 +42,8 @@ class SqlSuggestions(Noun):
         """Close a suggestion that is open; one that is closed stays as it was decided."""
         mine = _S.id == id, _S.account == self.account, _S.state == "open"
         self._change(update(tables.suggestions).where(*mine).values(state=state, decided_by=by, decided_at=now, note=note))
+
+    def reopen(self, id: str) -> None:
+        """Take a decision back."""
+        mine = _S.id == id, _S.account == self.account
+        self._change(update(tables.suggestions).where(*mine).values(state="open", decided_by=None, decided_at=None, note=None))
