@@ -88,6 +88,17 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     assert set() == set(DOCS.rglob("*.md")) - seen
 
 
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^()\s]+)\)")
+PICTURE_BYTES_MAX = 150_000
+
+
+def test_every_picture_is_shown_described_and_light() -> None:
+    shown = {(page.parent / target).resolve(): text for page in PAGES for text, target in _PICTURE.findall(prose(page))}
+    kept = set((DOCS / "images").iterdir())
+    assert kept == set(shown)
+    assert [] == [path.name for path, text in shown.items() if not text or path.stat().st_size > PICTURE_BYTES_MAX]
+
+
 # ── ARCHITECTURE.md ──────────────────────────────────────────────────────────────────────────────────────
 
 
