@@ -25,13 +25,14 @@ SHOTS = os.environ.get("STOPWIRE_TEST_SHOTS", "")  # a folder: every look at a p
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """For one module: while it is there its event loop runs in this thread, and asynchronous tests can have none."""
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("there is no Chromium: on Debian, apt-get install chromium")
