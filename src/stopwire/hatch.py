@@ -27,6 +27,7 @@ R = TypeVar("R")
 Noun = TypeVar("Noun")
 
 log = get_logger(__name__)
+CHANGED = 0  # number of the frame that answers nobody: some configuration has changed
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
 _NOUNS = {name.lower(): getattr(store_port, name) for name in (
@@ -44,6 +45,11 @@ class LocalHouse:
     @property
     def choices(self) -> Choices:
         return self._world.choices
+
+    @property
+    def configuration(self) -> int | None:
+        """None: nothing needs to be kept here, where asking costs little."""
+        return None
 
     async def __call__(
         self, flow: Callable[Concatenate[World, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
@@ -67,10 +73,16 @@ class RemoteHouse:
         self._out: list[bytes] = []
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._configuration = 0
 
     @property
     def choices(self) -> Choices:
         return self._choices
+
+    @property
+    def configuration(self) -> int | None:
+        """Rises with every change of any account's configuration, before whoever made it has its answer."""
+        return self._configuration
 
     async def open(self) -> None:
         reader, self._writer = await asyncio.open_unix_connection(str(self._path), limit=FRAME_BYTES_MAX)
@@ -118,7 +130,9 @@ class RemoteHouse:
         try:
             while True:
                 number, frame = _numbered(await _frame(reader))
-                if (future := self._waiting.pop(number, None)) and not future.done():
+                if number == CHANGED:
+                    self._configuration += 1
+                elif (future := self._waiting.pop(number, None)) and not future.done():
                     future.set_result(frame)
         except (asyncio.IncompleteReadError, ConnectionError):
             for future in self._waiting.values():
@@ -135,6 +149,7 @@ class Hatch:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._out: dict[asyncio.StreamWriter, list[bytes]] = {}
 
     async def open(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -149,6 +164,22 @@ class Hatch:
         for writer in list(self._writers):  # who still waits at the other end is told by this
             writer.close()
         self._path.unlink(missing_ok=True)
+
+    def changed(self) -> None:
+        """Tell the doors that some configuration is no longer what it was. Called before the one who changed it is answered."""
+        for writer in self._writers:
+            self._send(writer, _encode((CHANGED, "changed", None)))
+
+    def _send(self, writer: asyncio.StreamWriter, frame: bytes) -> None:
+        """Frames of one turn of the loop leave in one write, in their order."""
+        if not self._out:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._out.setdefault(writer, []).append(frame)
+
+    def _flush(self) -> None:
+        waiting, self._out = self._out, {}
+        for writer, frames in waiting.items():
+            writer.write(b"".join(frames))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -177,7 +208,7 @@ class Hatch:
             if not isinstance(fault, faults.StoreFault):
                 log.exception("hatch.failed", call=name)
             frame = _encode((number, type(fault).__name__, str(fault)))
-        writer.write(frame)
+        self._send(writer, frame)
 
 
 def _names(called: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:

@@ -116,6 +116,7 @@ async def opened(settings: Settings) -> AsyncIterator[Gateway]:
         async with contextlib.AsyncExitStack() as stack:
             hatch = Hatch(wired.house, settings.data_dir / HATCH)
             await hatch.open()
+            wired.store.on_configured = hatch.changed
             stack.push_async_callback(hatch.close)
             await stack.enter_async_context(_admin(wired, settings))
             smpp_port = await stack.enter_async_context(_smpp(wired, settings))

@@ -207,6 +207,7 @@ class OneAccountHouse:
     """A house where everybody is welcome and nothing is kept."""
 
     choices = Choices(public_url="http://gateway", private_webhooks=PrivateTargets.NONE)
+    configuration = None
 
     async def __call__(self, flow: Any, *args: Any, **kwargs: Any) -> Any:
         return Caller(account=UNKNOWN, name=UNKNOWN)

@@ -17,6 +17,11 @@ class House(Protocol):
     @property
     def choices(self) -> Choices: ...
 
+    @property
+    def configuration(self) -> int | None:
+        """What a door keeps about accounts is good while this stays the same; None: keep nothing."""
+        ...
+
     async def __call__(
         self, flow: Callable[Concatenate[World, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
     ) -> R:

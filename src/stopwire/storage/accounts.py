@@ -63,7 +63,9 @@ class SqlAccounts(Noun):
         self._change(insert(tables.keys).values(KEY.row(key)))
 
     def save_key(self, key: Key) -> None:
+        self.unit.configured = True  # who remembers the key must ask again
         self._change(update(tables.keys).where(_KEYS.sid == key.sid, _KEYS.account == self.account).values(KEY.row(key)))
 
     def delete_key(self, sid: str) -> bool:
+        self.unit.configured = True
         return self._change(delete(tables.keys).where(_KEYS.sid == sid, _KEYS.account == self.account)) > 0

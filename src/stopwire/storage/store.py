@@ -210,6 +210,10 @@ def _silent_wake(engine: str) -> None:
     """Nobody is there to be woken."""
 
 
+def _nobody_keeps_any() -> None:
+    """No door keeps any configuration."""
+
+
 def _silent_tell(account: str, event: str, facts: dict[str, Any]) -> None:
     """Nobody listens to the live tail."""
 
@@ -231,6 +235,7 @@ class SqlStore:
         """Use `SqlStore.open`."""
         self.on_wake = on_wake  # called on the loop after a commit, once an engine
         self.on_tell = on_tell  # called on the loop after a commit: account, event, facts
+        self.on_configured: Callable[[], None] = _nobody_keeps_any  # likewise, where any configuration has changed
         self._engine = engine
         self._directories = directories
         self._writer: GroupWriter[SqlTx] = GroupWriter(
@@ -353,6 +358,7 @@ class SqlStore:
             self._changes += 1
             self._known.clear()
             self._owners.clear()
+            self.on_configured()
         if any(unit.answered for unit in units):
             self._answered.set()
             self._answered = asyncio.Event()

@@ -7,11 +7,13 @@ import base64
 import binascii
 import re
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from stopwire.core.errors import Refused, refuse
 from stopwire.flows.authenticate import Caller, authenticate
 from stopwire.ports.house import House
 
+KNOWN_MAX: Final = 1000  # callers that a door process remembers
 ACCOUNT_SID: Final = re.compile(r"AC[0-9a-fA-F]{32}")
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Twilio API"'}
 
@@ -40,17 +42,43 @@ async def identify(house: House, authorization: str | None) -> Caller | Refused:
     """The caller behind an `Authorization` header."""
     if not authorization:
         return refuse(20003, case="no_credentials")
+    known = _known.setdefault(house, _Known())
+    if caller := known.get(house.configuration, authorization):
+        return caller
+    asked_at = house.configuration
     pair = _basic(authorization)
     if pair is None:
         return refuse(20003)
     caller = await house(authenticate, username=pair[0], password=pair[1])
     match caller.failure:
         case None:
+            known.keep(asked_at, authorization, caller)
             return caller
         case "username":
             return refuse(20003, case="username")
         case _:
             return refuse(20003)
+
+
+class _Known:
+    """Callers that a door has asked for, while no configuration changes. Of wrong credentials nothing is kept."""
+
+    def __init__(self) -> None:
+        self._of: int | None = None
+        self._callers: dict[str, Caller] = {}
+
+    def get(self, configuration: int | None, authorization: str) -> Caller | None:
+        return self._callers.get(authorization) if configuration is not None and configuration == self._of else None
+
+    def keep(self, configuration: int | None, authorization: str, caller: Caller) -> None:
+        if configuration is None:
+            return
+        if configuration != self._of or len(self._callers) >= KNOWN_MAX:
+            self._of, self._callers = configuration, {}
+        self._callers[authorization] = caller
+
+
+_known: WeakKeyDictionary[House, _Known] = WeakKeyDictionary()
 
 
 def objection(caller: Caller, *, account: str | None, path: str, for_test: bool, for_keys: bool) -> Refused | None:
