@@ -14,6 +14,7 @@ from stopwire.console import (
     events,
     home,
     imports,
+    inspector,
     ledger,
     messages,
     opt_out,
@@ -26,6 +27,7 @@ from stopwire.console import (
     settings,
     sign_in,
     simulator,
+    webhooks,
 )
 from stopwire.console.render import HEADERS, page
 from stopwire.console.session import find_visitor, is_piece
@@ -46,6 +48,8 @@ ROOMS: tuple[ModuleType, ...] = (
     settings,
     simulator,
     messages,
+    webhooks,
+    inspector,
     services,
     opt_out,
     blocks,

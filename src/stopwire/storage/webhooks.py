@@ -127,13 +127,15 @@ class SqlWebhooks(Noun):
             self.unit.connection.execute(insert(tables.delivery_attempts), rows)
 
     def page(
-        self, cut: Cut, message: str | None = None, state: str | None = None, event: str | None = None
+        self, cut: Cut, message: str | None = None, state: str | None = None, event: str | None = None, url: str | None = None
     ) -> list[Delivery]:
-        """The newest first; a cut names a delivery by its id."""
+        """The newest first; a cut names a delivery by its id. `url`: how it begins."""
         query = DELIVERY.select().where(_D.account == self.account)
         for column, value in ((_D.message, message), (_D.state, state), (_D.event, event)):
             if value is not None:
                 query = query.where(column == value)
+        if url is not None:
+            query = query.where(_D.url.startswith(url, autoescape=True))
         marks = select(_D.seq).where(_D.account == self.account)
         return DELIVERY.each(cut_of(self.unit, query, cut, order=(_D.seq,), marks=marks, id=_D.id))
 
