@@ -81,7 +81,7 @@ def fill(tx: SqlTx) -> None:
     tx.messages.keep("key", "print", {}, NOW)
     tx.jobs.add([job(state="written", attempt=AT)])
     tx.jobs.add_attempts([attempt(reference="r1")])
-    tx.consent.append([event(message=SM)])
+    tx.consent.append([event(message=SM, previous=message().sid)])
     tx.inbound.remember("simulator", "r1", SM, NOW)
     tx.inbound.add_part(HEARD, NOW)
     tx.inbound.add_part(Received(**{f: getattr(HEARD, f) for f in Received.__slots__} | {"part": 2}), NOW)
@@ -159,6 +159,10 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "jobs.segments_of": lambda tx: tx.jobs.segments_of(AT),
     "submitted.parts": lambda tx: tx.submitted.parts(SUBMITTED),
     "stats.counts": lambda tx: [tx.stats.counts(by, NOW) for by in ("day", "service") if tx.stats.counts(by, NOW)],
+    "stats.rates": lambda tx: [row for by in ("day", "country") for row in tx.stats.rates(by, NOW)],
+    "stats.waits": lambda tx: sum(tx.stats.waits(NOW, [60_000])),
+    "stats.provoking": lambda tx: tx.stats.provoking(NOW, 10),
+    "stats.outcomes": lambda tx: [count for counts in tx.stats.outcomes(NOW).values() for count in counts.values()],
 }
 
 WRITES: dict[str, Callable[[SqlTx], Any]] = {
@@ -200,6 +204,7 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "webhooks.settle": lambda tx: tx.webhooks.settle(delivery().id, "failed", rounds=9),
     "webhooks.first_answer": lambda tx: tx.webhooks.first_answer(delivery().id),
     "suggestions.decide": lambda tx: tx.suggestions.decide(review().id, "dismissed", by="b", now=NOW, note=None),
+    "suggestions.reopen": lambda tx: tx.suggestions.reopen(review),
     "lists.put_contacts": lambda tx: tx.lists.put_contacts(
         [Contact(contact=ANN, country="MX", zip_code=None, updated_at=later(1))]
     ),

@@ -5,7 +5,7 @@ import pytest
 from stopwire.core.consent import Act
 from stopwire.core.message import Direction, Purpose, Status
 from stopwire.storage.store import SqlTx
-from tests.storage.values import BOB, NOW, A, event, later, message, refusal, sid
+from tests.storage.values import BOB, NOW, A, B, event, later, message, refusal, sid
 
 TOMORROW = NOW + timedelta(days=1)
 MG = sid("MG", A)
@@ -92,3 +92,63 @@ def test_every_row_has_every_figure_that_its_table_can_tell(busy: SqlTx) -> None
 def test_figures_by_nothing_known_are_an_error(tx: SqlTx) -> None:
     with pytest.raises(ValueError, match="choose one of day"):
         tx.stats.counts("moon", NOW)
+
+
+@pytest.fixture
+def provoked(tx: SqlTx) -> SqlTx:
+    """Two texts of one body, after which Ann stopped at once and Bob a day later; and an import, which is nobody's wish."""
+    tx.messages.add(
+        [
+            message(number=0, status=Status.DELIVERED, service=MG, body="Sale"),
+            message(number=1, status=Status.READ, service=MG, body="Sale", recipient=BOB),
+            message(number=2, status=Status.DELIVERED, body="Code 1"),
+            message(number=3, status=Status.FAILED, error_code=30005, body="Sale"),
+        ]
+    )
+    tx.messages.add_refusals([refusal()])
+    first, second = message(number=0).sid, message(number=1).sid
+    tx.consent.append(
+        [
+            event(holder=MG, previous=first, occurred_at=NOW + timedelta(seconds=20)),
+            event(number=1, holder=MG, recipient=BOB, previous=second, occurred_at=TOMORROW, recorded_at=TOMORROW, word="alto", language="es"),
+            event(number=2, act=Act.BLOCK, recipient="+525555550133", word=None),
+        ]
+    )
+    return tx
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        pytest.param("day", [("2026-03-01", 1, 3), ("2026-03-02", 1, 0)], id="day"),
+        pytest.param("service", [(MG, 2, 2), (None, 0, 1)], id="service"),
+        pytest.param("country", [("US", 2, 3)], id="country"),
+        pytest.param("word", [("ALTO", 1, None), ("STOP", 1, None)], id="word"),
+        pytest.param("language", [("es", 1, None), (None, 1, None)], id="language"),
+    ],
+)
+def test_opt_outs_stand_against_deliveries(provoked: SqlTx, by: str, expected: list[tuple[str, int, int]]) -> None:
+    assert expected == [(row["key"], row["stops"], row.get("delivered")) for row in provoked.stats.rates(by, NOW)]
+
+
+def test_rates_are_those_of_one_service_where_it_is_named(provoked: SqlTx) -> None:
+    assert [(NOW.hour, 2, 2)] == [(row["key"], row["stops"], row["delivered"]) for row in provoked.stats.rates("hour", NOW, MG)]
+
+
+def test_the_time_before_an_opt_out_falls_into_its_bucket(provoked: SqlTx) -> None:
+    assert [1, 0, 1] == provoked.stats.waits(NOW, [60_000, 3_600_000])
+
+
+def test_texts_that_provoke_are_counted_by_their_body(provoked: SqlTx) -> None:
+    assert [("Sale", 2, 3)] == [(row["body"], row["stops"], row["sent"]) for row in provoked.stats.provoking(NOW, 10)]
+
+
+def test_what_became_of_sends_is_told_by_status_and_code(provoked: SqlTx) -> None:
+    found = provoked.stats.outcomes(NOW)
+    assert ({"delivered": 2, "read": 1, "failed": 1}, {"30005": 1}) == (found["statuses"], found["codes"])
+    assert 1 == sum(found["refusals"].values())
+
+
+def test_rates_of_another_account_are_not_mine(provoked: SqlTx) -> None:
+    other = provoked.of(B)
+    assert ([], [0, 0]) == (other.stats.rates("day", NOW), other.stats.waits(NOW, [60_000]))

@@ -548,13 +548,6 @@ class Submitted(Protocol):
 
 class Stats(Protocol):
     def counts(self, by: str, since: datetime) -> list[dict[str, Any]]: ...
-    def sends_of(self, bodies: Sequence[str], since: datetime) -> dict[str, int]:
-        """How often each text was sent."""
-        ...
-
-    def sends_by_hour(self, since: datetime) -> dict[int, int]:
-        """Sends by hour of the UTC week; 0 is Monday at midnight."""
-        ...
     def rates(self, by: str, since: datetime, service: str | None = None) -> list[dict[str, Any]]:
         """Opt-outs of persons against delivered messages, by day, hour, service, country, word or language."""
         ...
