@@ -50,6 +50,7 @@ class Visitor:
     now: datetime
     to_review: int = 0
     senders: tuple[str, ...] = ()  # our own addresses, which are nobody's secret
+    last_event: int = 0  # of the live tail, before anything of the page was read: what comes later is told to it
 
     @property
     def actor(self) -> str:
@@ -138,14 +139,14 @@ def _new_session(world: World, token: str, *, account: str, user: str | None, ag
 
 async def visitor(world: World, *, token: str) -> Visitor | None:
     """Who this session's token stands for; None where it is over."""
-    digest, now = world.vault.digest(token), world.clock.now()
+    digest, now, last_event = world.vault.digest(token), world.clock.now(), world.tail.newest()
     found = await world.store.read(partial(_visitor, digest=digest, now=now), account="")
     if found is None:
         return None
     session, seen = found
     if now - session.seen_at >= SEEN_EVERY:
         await world.store.write(partial(_see, digest=digest, now=now), account=session.account)
-    return seen
+    return replace(seen, last_event=last_event)
 
 
 def _visitor(tx: Tx, *, digest: str, now: datetime) -> tuple[Session, Visitor] | None:
