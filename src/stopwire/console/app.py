@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from stopwire.console import (
     blocks,
     carriers,
+    developers,
     events,
     home,
     imports,
@@ -50,6 +51,7 @@ ROOMS: tuple[ModuleType, ...] = (
     messages,
     webhooks,
     inspector,
+    developers,
     services,
     opt_out,
     blocks,
