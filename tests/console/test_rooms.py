@@ -1,0 +1,82 @@
+"""The rooms about services, blocks and review: accessible in both themes, no wider than a phone, in other scripts, with hostile words."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.console.conftest import Visit
+from tests.console.test_base import HOSTILE
+from tests.gateway import Gateway
+
+PERSON = "+14155557001"
+
+
+@pytest.fixture(scope="module")
+def paths(gateway: Gateway) -> list[str]:
+    """The pages, with something on each."""
+    gateway.client().messages.create(to=PERSON, from_="+14155550122", body="Sale ends tonight. Reply STOP to end")
+    for body in ("hello", "please stop texting me", "stop"):
+        gateway.phone(PERSON).text(body, to="+14155550122")
+    policy = gateway.http.get(f"/api/v1/services/{gateway.service}/opt-out").json()
+    spanish = {"stop": {"keywords": ["ALTO", "BAJA"], "reply": "No recibirá más mensajes. Responda START para volver."}}
+    saved = gateway.http.put(f"/api/v1/services/{gateway.service}/opt-out", json={**policy, "countries": {"MX": {"languages": {"es": spanish}}}})
+    assert 200 == saved.status_code, saved.text
+    done = gateway.http.post(
+        "/api/v1/blocks/import", content="recipient\n+14155557002\nnobody\n", headers={"Content-Type": "text/csv"}
+    )
+    block = gateway.http.get("/api/v1/blocks", params={"recipient": PERSON}).json()["items"][0]["id"]
+    one = f"/console/services/{gateway.service}"
+    return [
+        "/console/services", "/console/services/new", one, f"{one}/settings", f"{one}/opt-out", f"{one}/opt-out/versions?from=1&to=2",
+        "/console/blocks", "/console/blocks/new", f"/console/blocks/lift?id={block}", "/console/imports", "/console/imports/new",
+        f"/console/imports/{done.json()['id']}", f"/console/recipients/{PERSON}", "/console/review", "/console/review?state=dismissed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_page_is_accessible_and_fits(
+    visits: Callable[..., Visit], accessible: Callable[[Page], None], paths: list[str], theme: str, width: int
+) -> None:
+    visit = visits(color_scheme=theme, viewport={"width": width, "height": 800}).by_link()
+    for place, path in enumerate(paths):
+        page = visit.see(path)
+        accessible(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} is {wide} pixels wider than {width}"
+        visit.shoot(f"room-{place}-{theme}-{width}")
+
+
+@pytest.mark.parametrize("language", ["es", "ar", "en-XA"])
+def test_every_page_bears_other_languages(visits: Callable[..., Visit], paths: list[str], language: str) -> None:
+    visit = visits(viewport={"width": 768, "height": 800}).by_link()
+    visit.context.add_cookies([{"name": "stopwire_lang", "value": language, "url": visit.gateway.url}])
+    for place, path in enumerate(paths):
+        page = visit.see(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+        visit.shoot(f"room-{place}-{language}")
+
+
+def test_every_page_is_light(visit: Visit, paths: list[str]) -> None:
+    sizes = "performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource')).map(e => e.decodedBodySize)"
+    for path in paths:
+        assert sum(visit.see(path).evaluate(sizes)) < 150_000, path
+
+
+def test_hostile_words_stay_words(visit: Visit, gateway: Gateway) -> None:
+    visit.page.add_init_script("window.hurt = 0; window.alert = () => { window.hurt += 1 }")
+    for place, body in enumerate(HOSTILE):
+        person = f"+1415555{7100 + place}"
+        gateway.phone(person).text(f"{body} stop texting me", to="+14155550122")
+        gateway.http.post("/api/v1/blocks", json={"recipient": person, "scope": gateway.service, "note": body})
+    made = gateway.client().messaging.v1.services.create(friendly_name="<img src=x onerror=alert(1)>")
+    policy = gateway.http.get(f"/api/v1/services/{made.sid}/opt-out").json()
+    policy["standard"]["help"]["reply"] = "</textarea><script>alert(1)</script>"
+    policy["standard"]["stop"]["keywords"] += ["<B>X", "\"'><SVG/ONLOAD=ALERT(1)>"]
+    assert 200 == gateway.http.put(f"/api/v1/services/{made.sid}/opt-out", json=policy).status_code
+    one = f"/console/services/{made.sid}"
+    for path in ("/console/services", one, f"{one}/opt-out", f"{one}/opt-out/versions?from=1&to=2", "/console/blocks", "/console/review", f"/console/recipients/%2B1415555{7100}"):
+        page = visit.see(path)
+        assert 0 == page.evaluate("window.hurt")
+        assert 0 == page.locator("main script, main img, main svg[onload]").count(), path
