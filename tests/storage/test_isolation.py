@@ -204,7 +204,7 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "webhooks.settle": lambda tx: tx.webhooks.settle(delivery().id, "failed", rounds=9),
     "webhooks.first_answer": lambda tx: tx.webhooks.first_answer(delivery().id),
     "suggestions.decide": lambda tx: tx.suggestions.decide(review().id, "dismissed", by="b", now=NOW, note=None),
-    "suggestions.reopen": lambda tx: tx.suggestions.reopen(review),
+    "suggestions.reopen": lambda tx: tx.suggestions.reopen(review().id),
     "lists.put_contacts": lambda tx: tx.lists.put_contacts(
         [Contact(contact=ANN, country="MX", zip_code=None, updated_at=later(1))]
     ),

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from stopwire.console import (
+    analytics,
     blocks,
     carriers,
     developers,
@@ -61,6 +62,7 @@ ROOMS: tuple[ModuleType, ...] = (
     senders,
     carriers,
     ledger,
+    analytics,
 )
 
 
