@@ -28,7 +28,7 @@ PATH = "/console/webhooks/inspector"
 HOOK = "/console/inspector/"
 ANSWER_BYTES_MAX = 2_500  # an address has at most 4,000 characters
 BODY_BYTES_MAX = 1024 * 1024
-SHOWN = 25
+SHOWN = 15
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?>\n<Response></Response>'
 EXAMPLE = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Message>Thank you.</Message>\n</Response>'
 
