@@ -117,6 +117,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
             vault=secrets_vault,
             private=settings.allow_private_webhooks,
             public_url=public_url,
+            on_log=tail.add,
         )
     )
     board.fix(SIMULATOR, simulator)

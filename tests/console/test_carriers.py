@@ -88,6 +88,18 @@ def test_a_connection_is_added_tried_paused_resumed_and_removed(visit: Visit, ga
     expect(page.get_by_text("harbour is removed.")).to_be_visible()
 
 
+def test_the_log_grows_while_it_is_looked_at(visit: Visit, gateway: Gateway) -> None:
+    settings = {"host": "127.0.0.1", "port": 9, "system_id": "stopwire"}
+    gateway.http.post("/api/v1/carriers", json={"name": "quay", "type": "smpp", "settings": settings, "paused": True}).raise_for_status()
+    page = visit.see("/console/carriers/quay")
+    expect(page.locator("#link")).to_contain_text("paused")
+    expect(page.locator("[data-live-state]")).to_be_visible()
+    gateway.http.post("/api/v1/carriers/quay/resume").raise_for_status()
+    expect(page.locator("#log tbody tr").first).to_contain_text("No connection to 127.0.0.1:9")
+    expect(page.locator("#link")).to_contain_text("down")
+    gateway.http.delete("/api/v1/carriers/quay").raise_for_status()
+
+
 def test_each_kind_of_sender_tells_what_a_stop_meets(visit: Visit, gateway: Gateway) -> None:
     told = {
         "+14155550122": "A STOP holds for this sender alone",
@@ -144,3 +156,25 @@ def test_who_may_not_change_carriers_sees_them(visits: Callable[..., Visit], per
     expect(page.get_by_role("button", name="Test")).to_have_count(0)
     answer = page.request.post("/console/carriers", form={"type": "smpp"}, headers={"Sec-Fetch-Site": "same-origin"})
     assert 403 == answer.status
+
+
+@pytest.mark.parametrize("language", ["es", "ar", "en-XA"])
+def test_the_pages_bear_other_languages_and_directions(
+    visits: Callable[..., Visit], gateway: Gateway, accessible: Callable[[Page], None], language: str
+) -> None:
+    visit = visits(viewport={"width": 768, "height": 800}).by_link()
+    visit.context.add_cookies([{"name": "stopwire_lang", "value": language, "url": gateway.url}])
+    more = ["/console/ledger", "/console/analytics", "/console/analytics/wait", f"/console/senders/{gateway.sender('+18885550100')}"]
+    for path in [*PAGES, *more]:
+        page = visit.see(path)
+        accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+        visit.shoot(f"{path.strip('/').replace('/', '-').partition('?')[0]}-{language}")
+
+
+def test_all_can_be_read_without_script_and_weighs_little(visits: Callable[..., Visit], gateway: Gateway) -> None:
+    visit = visits(java_script_enabled=False).by_link()
+    for path in [*PAGES, "/console/ledger", "/console/analytics"]:
+        page = visit.see(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert len(page.content().encode()) < 60_000, path

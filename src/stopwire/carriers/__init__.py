@@ -36,6 +36,7 @@ class Supplies:
     vault: Vault
     private: PrivateTargets
     public_url: str
+    on_log: Callable[[str, str, Mapping[str, Any]], None] | None = None  # (account, event, facts): each line of a log, live
 
 
 class Board:
@@ -112,13 +113,17 @@ class Board:
             ids=supplies.ids,
             private=supplies.private,
             public_url=supplies.public_url,
-            tell=_silent if quiet else self._teller(sid),
+            tell=_silent if quiet else self._teller(sealed),
         )
         return load(sealed.connection.type)(sealed, secrets, tools)
 
-    def _teller(self, sid: str) -> Callable[[str, str], None]:
+    def _teller(self, sealed: Sealed) -> Callable[[str, str], None]:
+        own, supplies = sealed.connection, self._supplies
+
         def tell(event: str, says: str) -> None:
-            self._logs[sid].append(LinkEvent(at=self._supplies.clock.now(), event=event, says=says))
+            self._logs[own.sid].append(LinkEvent(at=supplies.clock.now(), event=event, says=says))
+            if supplies.on_log is not None:
+                supplies.on_log(own.account, "carrier.logged", {"id": own.sid, "name": own.name, "event": event, "says": says})
 
         return tell
 
