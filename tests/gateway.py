@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -76,9 +77,9 @@ class Gateway:
     def phone(self, address: str) -> "Phone":
         return Phone(self, address)
 
-    @property
+    @cached_property
     def service(self) -> str:
-        """SID of the demo's messaging service."""
+        """SID of the demo's messaging service, whatever it is called later."""
         directory = self.run(self.world.store.directory(self.account_sid))
         return next(s.sid for s in directory.services.values() if s.friendly_name == "Demo")
 

@@ -160,7 +160,7 @@ def test_who_watches_the_live_tail_does_not_hold_up_the_end(tmp_path: Path, star
         assert ": connected" == next(lines)
         began = time.monotonic()
         assert 0 == process.stop()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9, "less than the grace that a request gets"
 
 
 def test_an_interrupt_of_the_whole_group_ends_it_as_cleanly(tmp_path: Path, started: Callable[..., Process]) -> None:
