@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from stopwire.flows import review
+from stopwire.flows.review import Finding
 from tests.gateway import Gateway
 
 US = "+14155550100"
@@ -57,3 +60,54 @@ def test_a_decision_is_taken_once(gateway: Gateway) -> None:
 
 def test_what_is_not_there_is_not_decided(gateway: Gateway) -> None:
     assert review.Reviewed() == confirm(gateway, "SG" + "0" * 32)
+
+
+def find(gateway: Gateway, id: str, finding: Finding) -> review.Reviewed:
+    return gateway.run(review.find(gateway.world, account=gateway.account_sid, id=id, finding=finding, actor="console:Eve"))
+
+
+def undo(gateway: Gateway, id: str, actor: str = "console:Eve") -> review.Reviewed:
+    return gateway.run(review.undo(gateway.world, account=gateway.account_sid, id=id, actor=actor))
+
+
+def acts(gateway: Gateway, person: str) -> list[tuple[str, str | None]]:
+    items = gateway.http.get("/api/v1/consent-events", params={"recipient": person}).json()["items"]
+    return [(each["act"], each["reason"]) for each in reversed(items)]
+
+
+@pytest.mark.parametrize(
+    ("person", "finding", "state", "expected"),
+    [
+        pytest.param("+14155557311", Finding.OPT_OUT, "confirmed", [("block", "review")], id="an opt-out"),
+        pytest.param("+14155557312", Finding.WRONG_NUMBER, "confirmed", [("block", "wrong_number")], id="a wrong number, whatever was proposed"),
+        pytest.param("+14155557313", Finding.HELP, "confirmed", [], id="a question"),
+        pytest.param("+14155557314", Finding.WANTS_TEXTS, "confirmed", [], id="they want texts, and were not blocked"),
+        pytest.param("+14155557315", Finding.NOTHING, "dismissed", [], id="nothing"),
+    ],
+)
+def test_a_person_may_find_something_else_than_was_proposed(
+    gateway: Gateway, person: str, finding: Finding, state: str, expected: list[tuple[str, str]]
+) -> None:
+    found = find(gateway, suggested(gateway, person), finding)
+    assert found.review is not None
+    assert (state, expected) == (found.review.state, acts(gateway, person))
+
+
+def test_a_decision_is_taken_back_by_who_made_it_with_the_block(gateway: Gateway) -> None:
+    id = suggested(gateway, "+14155557316")
+    find(gateway, id, Finding.OPT_OUT)
+    assert not undo(gateway, id, actor="console:Adam").changed
+    taken_back = undo(gateway, id)
+    assert taken_back.review is not None
+    assert (True, "open", None) == (taken_back.changed, taken_back.review.state, taken_back.review.decided_by)
+    assert [("block", "review"), ("lift", "review")] == acts(gateway, "+14155557316")
+    assert find(gateway, id, Finding.NOTHING).changed
+
+
+def test_taking_back_leaves_a_block_that_was_there_before(gateway: Gateway) -> None:
+    id = suggested(gateway, "+14155557317")
+    gateway.phone("+14155557317").text("STOP", to=US)
+    find(gateway, id, Finding.OPT_OUT)
+    assert undo(gateway, id).changed
+    (block,) = gateway.http.get("/api/v1/blocks", params={"recipient": "+14155557317"}).json()["items"]
+    assert "keyword" == block["reason"]
