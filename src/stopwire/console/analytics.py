@@ -354,6 +354,7 @@ async def index(request: Request) -> Response:
         plots=PLOTS,
         rows=rows,
         alts={name: plot.alt(request, rows[name]) for name, plot in PLOTS.items()},
+        empty={name for name in PLOTS if not any(row.get(each) for row in rows[name] for each in ("stops", "delivered", "count"))},
         totals=_totals(rows["rate"]),
         before=_totals([row for row in before if row["key"] < span.since.date().isoformat()]),
         span=span,
