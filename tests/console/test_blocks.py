@@ -143,6 +143,19 @@ def test_a_list_is_imported_and_each_row_says_what_became_of_it(visit: Visit, ga
     eventually(lambda: _blocked(gateway, "+13125550196"))
 
 
+def test_a_long_list_is_taken_while_its_page_shows_how_far_it_is(visit: Visit, gateway: Gateway) -> None:
+    page = visit.see("/console/imports/new")
+    rows = "phone\n" + "".join(f"+1303555{number:04}\n" for number in range(6000))
+    page.get_by_label("File").set_input_files({"name": "long.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator("#progress")).to_contain_text("done", timeout=30_000)
+    expect(page.locator("#progress")).to_contain_text("6,000")
+    page.get_by_role("link", name="older").click()
+    expect(page.locator("#results tbody tr").first).to_have_attribute("data-id", "51")
+    page.get_by_role("link", name="newer").click()
+    expect(page.locator("#results tbody tr").first).to_have_attribute("data-id", "1")
+
+
 def test_a_person_has_a_page_with_standing_history_and_evidence(visit: Visit, gateway: Gateway) -> None:
     phone = gateway.phone("+14155550237")
     phone.text("hello there", to="+14155550100")
