@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stopwire import metrics, pushes
+from stopwire import metrics, optout_page, pushes
 from stopwire.api import app as api
 from stopwire.console import app as console
 from stopwire.flows import health
@@ -20,7 +20,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def root_app(house: House, hosts: Sequence[str]) -> ASGIApp:
     """The whole gateway as one ASGI application. `hosts`: names it answers to beside loopback; empty: any."""
     twilio, native, pages = twilio_api.create(house), api.create(house), console.create(house)
-    called = pushes.create(house)
+    called, leaving = pushes.create(house), optout_page.create(house)
     allowed = frozenset(host.lower() for host in hosts)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,6 +35,8 @@ def root_app(house: House, hosts: Sequence[str]) -> ASGIApp:
             door, target = "api", native
         elif path.startswith("/carriers/"):
             door, target = "pushes", called
+        elif path.startswith("/o/"):
+            door, target = "optout_page", leaving
         elif path == "/" or path.startswith("/console"):
             door, target = "console", pages
         elif path in ("/livez", "/readyz", "/metrics"):

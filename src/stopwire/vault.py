@@ -19,6 +19,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from stopwire.ports.faults import SealFault
+
 KEY_FILE = "vault.key"
 KEY_BYTES = 32  # AES-256
 NONCE_BYTES = 12  # NIST SP 800-38D §8.2: 96 random bits
@@ -28,7 +30,7 @@ VERSION = "v1"
 _hasher = argon2.PasswordHasher()  # argon2id with the parameters of RFC 9106 §4, low memory
 
 
-class SealError(Exception):
+class SealError(SealFault):
     """A sealed text cannot be opened: another key, another purpose, or damage."""
 
 

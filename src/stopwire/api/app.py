@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from stopwire.api import account, blocks, carriers, consent, events, imports, messages, policy, simulator, stats, suggestions, viewer, webhooks
+from stopwire.api import account, blocks, carriers, consent, events, imports, links, messages, policy, simulator, stats, suggestions, viewer, webhooks
 from stopwire.api.describe import operation_id
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
 from stopwire.ports.faults import StoreFault
@@ -15,6 +15,7 @@ ROOMS: tuple[APIRouter, ...] = (
     policy.router,
     imports.router,
     blocks.router,
+    links.router,
     messages.router,
     consent.router,
     suggestions.router,

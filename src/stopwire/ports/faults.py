@@ -1,4 +1,4 @@
-"""The faults of a store: a broken or overloaded world, not a refusal of ours.
+"""The faults of a store, and of a sealed text: a broken or overloaded world, not a refusal of ours.
 
 They are exceptions because no journey can go on without its store; they travel to the door, which answers 503 or its
 like. What we decide about a message (a refusal) is a returned value and never lives here.
@@ -13,6 +13,10 @@ class StoreFault(Exception):
     def __init__(self, sentence: str | None = None) -> None:
         """Say `sentence`, or what the class itself says."""
         super().__init__(sentence or " ".join((type(self).__doc__ or "").split()))
+
+
+class SealFault(Exception):
+    """A sealed text cannot be opened: another key, another purpose, or damage."""
 
 
 class StoreFull(StoreFault):

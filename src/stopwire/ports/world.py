@@ -29,7 +29,9 @@ class Vault(Protocol):
         """`text` sealed; it opens only for the same purpose, such as its owner's SID and its name."""
         ...
 
-    def open_sealed(self, sealed: str, *, purpose: str = "") -> str: ...
+    def open_sealed(self, sealed: str, *, purpose: str = "") -> str:
+        """What was sealed, or SealFault."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
