@@ -64,11 +64,12 @@ def test_the_list_can_be_asked_in_bulk(gateway: Gateway) -> None:
         {"from": ALONE, "to": "+14155551005"},
         {"from": US, "to": "nobody"},
         {"from": "+19995550199", "to": "+14155551005"},
+        {"to": "+14155551005"},
     ]
     found = gateway.http.post("/api/v1/blocks/check", json={"items": items}).json()["items"]
-    assert [True, True, False, False, False] == [each["blocked"] for each in found]
+    assert [True, True, False, False, False, False] == [each["blocked"] for each in found]
     assert block == found[0]["because"]
-    assert [False, False, False, True, True] == [each["error"] is not None for each in found]
+    assert [False, False, False, True, True, True] == [each["error"] is not None for each in found]
 
 
 def test_too_many_questions_are_too_many(gateway: Gateway) -> None:

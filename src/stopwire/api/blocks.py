@@ -21,7 +21,7 @@ from stopwire.api.door import (
     page,
     person,
 )
-from stopwire.api.problems import Problem, unknown, wrong
+from stopwire.api.problems import Problem, unknown
 from stopwire.api.shapes import Answers, Block, ItemError, Page
 from stopwire.core.consent import Reason
 from stopwire.flows import amend, preview
@@ -128,9 +128,6 @@ async def check(asked: Questions, house: TheHouse, who: TheCaller) -> Answers[Ch
     """Up to 10,000 questions; each answer is true of one moment, and a send is asked again."""
     if len(asked.items) > CHECKED_MAX:
         raise Problem(413, f"At most {CHECKED_MAX:,} questions fit in one call: ask the rest in another.")
-    for number, item in enumerate(asked.items):
-        if not item.from_ and not item.service:
-            raise wrong(f"items.{number}", "Who would send? Give `from` or `service`.")
     questions = [preview.Question(to=item.to, from_=item.from_, service=item.service) for item in asked.items]
     found = await house(preview.check, account=who.account, questions=questions)
     return Answers(items=[_checked(each) for each in found])

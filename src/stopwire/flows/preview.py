@@ -260,6 +260,8 @@ def _checked(
 ) -> Checked:
     if person is None:
         return Checked(error="`to` is no phone number: write it like +14155550101.")
+    if not question.from_ and not question.service:
+        return Checked(error="Who would send? Give `from` or `service`.")
     service = directory.services.get(question.service) if question.service else None
     if question.service and service is None:
         return Checked(error="There is no such messaging service in this account.")
