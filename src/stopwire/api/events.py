@@ -52,5 +52,6 @@ async def _lines(request: Request, house: House, account: str, after: int) -> As
 
 
 def _line(event: TailEvent) -> str:
-    data = json.dumps({"at": to_plain(event.at), **to_plain(dict(event.facts))}, ensure_ascii=True)
+    facts = {name.removesuffix("_"): value for name, value in event.facts.items()}  # `from_` is `from` to everybody else
+    data = json.dumps({"at": to_plain(event.at), **to_plain(facts)}, ensure_ascii=True)
     return f"id: {event.id}\nevent: {event.event}\ndata: {data}\n\n"
