@@ -119,6 +119,7 @@ def test_available_numbers_can_be_bought(gateway: Gateway) -> None:
     client = gateway.client()
     offered = client.available_phone_numbers("US").toll_free.list(limit=2)
     assert 2 == len(offered)
+    assert {"voice": False, "sms": True, "mms": True} == offered[0].capabilities
     bought = client.incoming_phone_numbers.create(phone_number=offered[0].phone_number)
     assert "toll-free" == bought.type
     again = client.available_phone_numbers("US").toll_free.list(limit=2)

@@ -82,7 +82,7 @@ class _Typed:
             )
         shown = [_show_available(number, country) for number in found]
         if fields.flag("MmsEnabled") is not None:
-            shown = [each for each in shown if each["capabilities"]["MMS"] is fields.flag("MmsEnabled")]
+            shown = [each for each in shown if each["capabilities"]["mms"] is fields.flag("MmsEnabled")]
         return answer({"available_phone_numbers": shown, "uri": call.url_path})
 
 
@@ -238,7 +238,7 @@ def _show_available(number: str, country: str) -> dict[str, Any]:
         "iso_country": country,
         "address_requirements": "none",
         "beta": False,
-        "capabilities": {"voice": False, "SMS": True, "MMS": True},
+        "capabilities": {"voice": False, "sms": True, "mms": True},
     }
 
 
