@@ -52,6 +52,7 @@ def test_a_message_is_sent_and_followed_to_its_end(ask: Run) -> None:
 
 
 def test_a_service_sends_by_its_name_and_the_text_may_come_from_standard_input(ask: Run, gateway: Gateway) -> None:
+    assert "named" == ask("send", "--from", SENDER, "--to", "+14155552001", "--body", "named", "--json").json["body"]
     ran = ask("send", "--service", "demo", "--to", "+14155552002", "-", "--json", stdin="piped")
     assert ("piped", gateway.service) == (ran.json["body"], ran.json["messaging_service_sid"])
 

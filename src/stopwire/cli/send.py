@@ -18,8 +18,9 @@ LOOK_SECONDS = 0.2
 @talking
 def send(
     talk: Talk,
-    body: Annotated[str, typer.Argument(help="The text; `-` reads it from standard input.")],
     to: Annotated[str, typer.Option(help="The person: +14155550101, whatsapp:+14155550101.")],
+    text: Annotated[str | None, typer.Argument(metavar="{text}", help="The text; `-` reads it from standard input.")] = None,
+    body: Annotated[str | None, typer.Option(help="The text, given by name.")] = None,
     from_: Annotated[str | None, typer.Option("--from", help="One of your senders.")] = None,
     service: Annotated[str | None, typer.Option(help="A messaging service, by SID or name; it picks the sender.")] = None,
     media: Annotated[list[str] | None, typer.Option(help="URL of a picture or file; may be repeated.")] = None,
@@ -34,9 +35,12 @@ def send(
     """
     if not from_ and not service:
         raise Failed("Nobody was named to send it: give --from NUMBER or --service MG.", Exit.USAGE)
+    said = text if body is None else body
+    if said is None and not media:
+        raise Failed("There is nothing to send: give a text, or --media URL.", Exit.USAGE)
     sent = talk.client.send(
         to=to,
-        body=sys.stdin.read() if body == "-" else body,
+        body=sys.stdin.read() if said == "-" else said,
         from_=from_,
         service=service_sid(talk, service) if service else None,
         media=media or (),
