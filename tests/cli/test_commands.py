@@ -297,6 +297,18 @@ def test_a_suggestion_is_confirmed_or_dismissed(ask: Run) -> None:
     assert 0 == ask("optout", "check", "+14155552061", "--from", ALONE).code
 
 
+def test_webhooks_are_listed_with_their_owners(ask: Run, gateway: Gateway) -> None:
+    service = gateway.client().messaging.v1.services.create(friendly_name="Listed", inbound_request_url="http://127.0.0.1:9/in")
+    alone = gateway.client().incoming_phone_numbers(gateway.sender(ALONE))
+    alone.update(sms_url="http://127.0.0.1:9/own")
+    found = {(each["owner"], each["calls"]): each["url"] for each in ask("webhook", "list", "--json").json["items"]}
+    assert "http://127.0.0.1:9/in" == found[service.sid, "inbound"]
+    assert "http://127.0.0.1:9/own" == found[gateway.sender(ALONE), "inbound"]
+    assert "http://127.0.0.1:9/own" in ask("webhook", "list").out
+    alone.update(sms_url="")
+    service.delete()
+
+
 def test_deliveries_are_listed_shown_and_replayed(ask: Run, say: Callable[..., dict[str, object]]) -> None:
     url = "http://127.0.0.1:9/status"  # nothing listens: the delivery fails, and is kept
     sid = say("send", "--from", ALONE, "--to", "+14155552070", "x", "--status-callback", url, "--wait", 10)["sid"]
