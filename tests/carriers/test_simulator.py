@@ -242,3 +242,13 @@ async def test_parts_over_the_limit_get_places_one_after_the_other(still: Still,
     assert waits == sorted(waits)
     (again,) = await send(simulator, part("later", message="SM-3"))
     assert OutcomeKind.ACCEPTED is again.kind
+
+
+async def test_a_keyword_reply_does_not_queue_behind_the_limit_and_pays_with_the_next_place(still: Still, simulator: Simulator) -> None:
+    def slow(tx: Any) -> None:
+        tx.services.save_sender(replace(tx.services.directory().sender_at(ALONE), mps=2.0))
+
+    await still.change(slow)
+    outcomes = await send(simulator, part("1"), part("2"), part("3", keyword_reply=True), part("4"))
+    assert [True, False, True, False] == [o.kind is OutcomeKind.ACCEPTED for o in outcomes]
+    assert math.isclose(1.5, outcomes[3].retry_after_seconds or 0.0, abs_tol=0.4)

@@ -116,7 +116,10 @@ class Simulator:
         )
 
     async def _wait_seconds(self, account: str, part: Part) -> float:
-        """How long a part must wait for its place, where its sender has a limit: each comes back once, at its own time."""
+        """How long a part must wait for its place, where its sender has a limit: each comes back once, at its own time.
+
+        A keyword reply goes at once and pays with the place that comes next: whoever said STOP does not queue behind others.
+        """
         directory = await self._store.directory(account)
         of = directory.sender_at(part.sender)
         if of is None or not of.mps or part.message in self._placed:
@@ -125,6 +128,8 @@ class Simulator:
         now = self._clock.monotonic()
         place = max(self._pace.get(part.sender, now), now)
         self._pace[part.sender] = place + 1 / of.mps
+        if part.keyword_reply:
+            return 0.0
         if place > now:
             self._placed.add(part.message)
         return place - now
