@@ -317,3 +317,13 @@ def test_a_filter_reads_dates_as_people_write_them(text: str, expected: datetime
     from stopwire.twilio_api.messages import read_date
 
     assert expected == read_date(text)
+
+
+def test_a_program_may_delete_while_it_lists(gateway: Gateway) -> None:
+    client, to = gateway.client(), "+14155557781"
+    for number in range(9):
+        client.messages.create(to=to, from_="+14155550122", body=str(number))
+    eventually(lambda: {"delivered"} == {m.status for m in client.messages.list(to=to)})
+    deleted = [message.delete() for message in client.messages.stream(to=to, page_size=2)]
+    assert [True] * 9 == deleted
+    assert [] == client.messages.list(to=to)

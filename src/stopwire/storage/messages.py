@@ -22,7 +22,9 @@ _KEPT = tables.idempotency.c
 
 _mine = _M.sid == bindparam("id"), _M.account == bindparam("of")
 _add = Adding(MESSAGE)
-_get = Statement(MESSAGE.select().where(*_mine), "id", "of")
+# A deleted message leaves its empty row: whoever reads the list page by page goes on from there.
+DELETED = "deleted"
+_get = Statement(MESSAGE.select().where(*_mine, _M.purpose != literal_column(f"'{DELETED}'")), "id", "of")
 _waiting = Statement(
     select(
         _M.sid, _M.sender, _M.recipient, _M.body, _M.status, _M.purpose, _M.media, _M.status_callback, _M.options
@@ -218,7 +220,9 @@ class SqlMessages(Noun):
     def delete(self, sid: str) -> None:
         """The message, its media and its feedback; what the ledger says of it stays."""
         self._scheduled = None
-        if self._change(delete(tables.messages).where(*self._own(sid))):
+        emptied: dict[str, Any] = {"purpose": DELETED, "recipient": "", "body": "", "options": {}, "decision": {}}
+        emptied |= dict.fromkeys(("sender", "service", "status_callback", "error_code"))
+        if self._change(update(tables.messages).where(*self._own(sid), _M.purpose != DELETED).values(emptied)):
             for table in (tables.media, tables.feedback):
                 self._change(delete(table).where(table.c.message == sid, table.c.account == self.account))
 

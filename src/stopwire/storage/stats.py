@@ -50,7 +50,9 @@ def _hour(column: ColumnElement[Any]) -> ColumnElement[int]:
 
 # An opt-out of a messaging service belongs to it; one of a sender, or of the whole account, to none.
 _SERVICE = case((_E.holder.startswith("MG"), _E.holder), else_=None)
-_BEFORE = tables.consent_events.join(tables.messages, (_M.sid == _E.previous) & (_M.account == _E.account))
+_BEFORE = tables.consent_events.join(
+    tables.messages, (_M.sid == _E.previous) & (_M.account == _E.account) & (_M.purpose == Purpose.MESSAGE)
+)
 
 _BY = {
     "day": _Keys(message=_day(_M.created_at), event=_day(_E.recorded_at), refusal=_day(_R.at)),
