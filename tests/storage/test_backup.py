@@ -61,7 +61,7 @@ async def test_a_backup_of_a_busy_gateway_lets_units_pass_and_holds_what_they_wr
 
     writing = asyncio.ensure_future(keep_writing())
     copy = await backup_live(writer, engine, tmp_path / "copy.db")
-    assert during > 5
+    assert during > 0, "units passed between the steps of the copy"
     done = True
     await writing
     await writer.close()
