@@ -118,6 +118,14 @@ def test_an_address_of_another_machine_is_told_too(tmp_path: Path) -> None:
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("flags", [("--database", "postgresql://db/stopwire"), ("--role", "api")])
+def test_a_store_that_is_not_there_yet_is_refused_rather_than_replaced(tmp_path: Path, flags: tuple[str, str]) -> None:
+    told = up(tmp_path / "data", "--port", "0", *flags)
+    assert 1 == told.returncode
+    assert "one SQLite file" in told.stdout
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("workers", [0, 1], ids=["one process", "a door process"])
 def test_a_stop_under_load_ends_cleanly_and_loses_nothing(tmp_path: Path, started: Callable[..., Process], workers: int) -> None:
     process = started(tmp_path / "data", workers=workers)

@@ -90,7 +90,7 @@ def config() -> str:
         "tells what is in force and where it came from; `stopwire config check` names every fault in a sentence.\n\n"
         "The file is `stopwire.toml` in the working directory, or, where that is absent, in the data folder; `--config` or "
         "`STOPWIRE_CONFIG` names another. Nothing but these names stands in it; an unknown one is a fault.\n\n"
-        "`database` and `role` are there for PostgreSQL and several nodes, which are planned; they have no effect yet.\n\n" + reference()
+        "`database` and `role` are for PostgreSQL and several nodes, which are planned; until then a start with them is refused.\n\n" + reference()
     )
 
 

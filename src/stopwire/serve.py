@@ -27,7 +27,7 @@ from starlette.types import ASGIApp
 from stopwire import demo, log, metrics
 from stopwire.admin import admin_app
 from stopwire.admin import call as admin_call
-from stopwire.config import Loaded, Settings
+from stopwire.config import Loaded, Role, Settings
 from stopwire.core.bound import short_password, system_id
 from stopwire.core.connections import OptOutBy
 from stopwire.doors import root_app
@@ -63,6 +63,13 @@ def run(loaded: Loaded, *, say: Callable[[str], None] = print) -> int:
     """Serve until a signal. The exit code: 0 after a clean stop, 1 where the gateway cannot start."""
     settings = loaded.settings
     log.configure(level="warning" if settings.quiet else settings.log_level, format=settings.log_format)
+    if settings.database or settings.role is not Role.ALL:
+        # Better no gateway than one whose consent stands elsewhere than its operator believes.
+        say(
+            "Stopwire cannot start: this version keeps everything in one SQLite file of its data folder and does all work "
+            "in one place. Leave out --database and --role; --data-dir chooses the folder."
+        )
+        return 1
     try:
         return uvloop.run(_serve(settings, say))
     except (StoreFault, NoDoor) as fault:
