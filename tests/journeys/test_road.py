@@ -231,7 +231,7 @@ def test_a_stop_takes_back_what_was_queued(gateway: Gateway, person: Phone) -> N
     sent = [send(gateway, person, "+14155550203", body=str(n)).sid for n in range(6)]
     eventually(lambda: len(person.inbox) >= 1)
     person.text("STOP", to="+14155550203")
-    at_the_stop = len(person.inbox)
+    at_the_stop = len([kind for kind, _ in received(person) if kind == "message"])  # the confirmation may be there already
     statuses = [ended(gateway, sid) for sid in sent]
     assert at_the_stop == statuses.count(("delivered", None))
     assert len(sent) - at_the_stop == statuses.count(("failed", 21610))
