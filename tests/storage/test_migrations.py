@@ -14,6 +14,21 @@ from stopwire.storage.backup import keep_copy_before
 from stopwire.storage.migrations import revision_of, upgrade
 from stopwire.storage.sqlite import SqliteEngine
 
+# Append-only by trigger: a bug may not edit the past either.
+TRIGGERS = {
+    "sqlite": [
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for table, verb in (
+            ("consent_events", "UPDATE"),
+            ("consent_events", "DELETE"),
+            ("policies", "UPDATE"),
+            ("audit", "UPDATE"),
+            ("audit", "DELETE"),
+        )
+    ]
+}
+
 STEP = """
 from alembic import op
 revision = {revision!r}
@@ -71,7 +86,7 @@ def test_the_steps_lead_to_the_schema_the_program_speaks(engine: SqliteEngine) -
 def test_the_triggers_of_the_schema_are_there(engine: SqliteEngine) -> None:
     upgrade(engine.writer)
     triggers = {row[0] for row in engine.raw.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")}
-    assert set(tables.TRIGGERS["sqlite"]) <= triggers
+    assert set(TRIGGERS["sqlite"]) <= triggers
 
 
 def test_steps_are_taken_in_order_from_where_the_database_is(engine: SqliteEngine, scripts: Path) -> None:

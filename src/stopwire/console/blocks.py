@@ -12,6 +12,7 @@ from starlette.responses import Response
 from stopwire.console.listing import Column, listing, table
 from stopwire.console.render import N_, Undo, done, page, say, teller
 from stopwire.console.session import acts, asks, form_of, house_of, shows, visitor_of
+from stopwire.console.verdicts import scope_name
 from stopwire.core.address import ChannelGroup, parse_recipient
 from stopwire.core.consent import CONSENT_CANNOT_LIFT, START_LIFTS, Reason
 from stopwire.core.roles import Role
@@ -46,16 +47,6 @@ HOW = {
     Reason.REASSIGNED: N_("the number changed hands"),
     Reason.COMPLAINT: N_("a complaint was recorded"),
 }
-
-
-def scope_name(request: Request, directory: Directory, holder: str) -> str:
-    """What a holder is called; one that is gone keeps its SID."""
-    if holder == directory.account.sid:
-        return say(request, N_("the whole account"))
-    if service := directory.services.get(holder):
-        return service.friendly_name
-    sender = directory.senders.get(holder)
-    return sender.address if sender else holder
 
 
 def scopes(request: Request, directory: Directory) -> list[tuple[str, str]]:
@@ -113,7 +104,7 @@ async def index(request: Request) -> Response:
         senders=sorted(directory.senders.values(), key=lambda each: each.created_at),
         since_choices=SINCE,
         how=lambda each: how(request, each),
-        scope_name=lambda holder: scope_name(request, directory, holder),
+        scope_name=lambda holder: scope_name(request, holder, directory),
         filtered=wanted != BlockFilter(),
     )
 
@@ -194,7 +185,7 @@ async def add(request: Request) -> Response:
     directory = await house.read(visitor.account, Services.directory)
     request.state.subject = recipient
     request.state.detail = {"scope": amended.block.holder, "reason": amended.block.reason.value}
-    name = scope_name(request, directory, amended.block.holder)
+    name = scope_name(request, amended.block.holder, directory)
     to = str(form.get("back", "")) or "/console/blocks"
     if not amended.changed:
         return done(request, to, say(request, N_("They were blocked in %(name)s already; it is noted in the ledger."), name=name))
@@ -246,7 +237,7 @@ async def _lifting(request: Request, ids: Sequence[str], status: int = 200, **va
         heavy=heavy,
         by_start=[each for each in found if each.block.reason in START_LIFTS],
         how=lambda each: how(request, each),
-        scope_name=lambda holder: scope_name(request, directory, holder),
+        scope_name=lambda holder: scope_name(request, holder, directory),
         pool_of=lambda holder: len(directory.pool(holder)),
         **values,
     )
@@ -288,7 +279,7 @@ async def lift(request: Request) -> Response:
         label=N_("Block again"),
     )
     directory = await house.read(visitor.account, Services.directory)
-    return done(request, to, say(request, N_("Lifted in %(name)s."), name=scope_name(request, directory, block.holder)), undo=again)
+    return done(request, to, say(request, N_("Lifted in %(name)s."), name=scope_name(request, block.holder, directory)), undo=again)
 
 
 # ── would this be sent? ──────────────────────────────────────────────────────────────────────────────────
@@ -313,7 +304,7 @@ async def check(request: Request) -> Response:
         because=because[0] if because else None,
         how=how(request, because[0]) if because else "",
         since=tell.clock(answer.because.since) if answer.because else "",
-        scope=scope_name(request, directory, answer.because.holder) if answer.because else "",
+        scope=scope_name(request, answer.because.holder, directory) if answer.because else "",
         recipient=parse_recipient(to),
         scopes=scopes(request, directory),
         senders=sorted(directory.senders.values(), key=lambda each: each.created_at),

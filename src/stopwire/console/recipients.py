@@ -8,9 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stopwire.console.blocks import GIVEN_REASONS, how, scope_name, scopes
+from stopwire.console.blocks import GIVEN_REASONS, how, scopes
 from stopwire.console.render import HEADERS, page
 from stopwire.console.session import acts, house_of, shows, visitor_of
+from stopwire.console.verdicts import scope_name
 from stopwire.core.address import country_of, parse_recipient
 from stopwire.core.roles import Role
 from stopwire.core.senders import Directory
@@ -74,7 +75,7 @@ async def show(request: Request) -> Response:
         scopes=scopes(request, directory),
         reasons=GIVEN_REASONS,
         how=lambda each: how(request, each),
-        scope_name=lambda holder: scope_name(request, directory, holder),
+        scope_name=lambda holder: scope_name(request, holder, directory),
         kept=sum(_is_gone(directory, each.block.holder) for each in held),
     )
 

@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from stopwire.console.blocks import scope_name
 from stopwire.console.listing import Column, listing, table
 from stopwire.console.render import HEADERS, N_, Undo, done, say, url_with
 from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
+from stopwire.console.verdicts import scope_name
 from stopwire.core.address import group_of
 from stopwire.core.consent import CONSENT_CANNOT_LIFT, Block
 from stopwire.core.jobs import Review
@@ -111,7 +111,7 @@ async def index(request: Request) -> Response:
         reasons=REASONS,
         may_lift=_may_lift(request, detail),
         selected=detail.review.id if detail else "",
-        scope_name=lambda holder: scope_name(request, directory, holder),
+        scope_name=lambda holder: scope_name(request, holder, directory),
         open_at=lambda id: url_with(request, id=id),
     )
 
@@ -182,7 +182,7 @@ async def decide(request: Request) -> Response:
         address = f"/console/conversations/{quote(detail.review.sender, safe='')}/{quote(detail.review.recipient, safe='')}"
         return done(request, address, say(request, _DONE[finding]))
     directory = await house.read(visitor.account, Services.directory)
-    told = say(request, _DONE[finding], name=scope_name(request, directory, detail.review.scope))
+    told = say(request, _DONE[finding], name=scope_name(request, detail.review.scope, directory))
     if decided > 1:
         told = say(request, N_("%(number)s alike are decided."), number=decided)
     undo = None

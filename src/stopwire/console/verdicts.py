@@ -133,6 +133,7 @@ def _blocked(request: Request, cause: ConsentEvent, directory: Directory, at: da
 
 
 def scope_name(request: Request, holder: str, directory: Directory) -> str:
+    """What a holder is called; one that is gone keeps its SID."""
     if holder == directory.account.sid:
         return say(request, N_("the whole account"))
     if service := directory.services.get(holder):

@@ -95,7 +95,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """What an account may choose. A service may override the first three."""
+    """What an account may choose. A service may override the second and the third."""
 
     opt_out_scope: str = "holder"  # holder | account: whether a STOP holds for every sender of the account
     opted_out_send: str = "reject"  # reject | accept_then_fail

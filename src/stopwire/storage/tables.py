@@ -681,18 +681,3 @@ audit = Table(  # who did what in the console; rows are only added
     Index("ix_audit_account_seq", "account", "seq"),
     Index("ix_audit_act_at", "act", "at"),
 )
-
-# Append-only by trigger: a bug may not edit the past either.
-TRIGGERS = {
-    "sqlite": [
-        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for table, verb in (
-            ("consent_events", "UPDATE"),
-            ("consent_events", "DELETE"),
-            ("policies", "UPDATE"),
-            ("audit", "UPDATE"),
-            ("audit", "DELETE"),
-        )
-    ]
-}
