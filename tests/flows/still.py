@@ -49,16 +49,12 @@ class Still:
         return await receive.receive(self.world, heard=heard)
 
     async def claim(self, room: int = 100) -> tuple[Part, ...]:
-        """Take due jobs, as an engine does before it marks them."""
+        """Take due jobs, as an engine does before it hands them over."""
         now, ids = self.world.clock.now(), self.world.ids
         claimed = await self.world.store.write(
             lambda tx: dispatch.claim(tx, connection="simulator", room=room, now=now, ids=ids), account=""
         )
         return claimed.parts
-
-    async def mark(self, parts: Sequence[Part]) -> list[Part]:
-        now = self.world.clock.now()
-        return await self.world.store.write(lambda tx: dispatch.mark(tx, parts=parts, now=now), account="")
 
     async def settle(self, parts: Sequence[Part], kind: OutcomeKind = OutcomeKind.ACCEPTED, **more: Any) -> None:
         outcomes = [Outcome(attempt=p.attempt, kind=kind, reference=p.attempt, **more) for p in parts]

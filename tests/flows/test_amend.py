@@ -112,18 +112,10 @@ async def test_a_block_ends_what_waits_in_its_scope(still: Still) -> None:
     assert [other.sid] == [part.message for part in await still.claim()]
 
 
-async def test_a_block_between_claim_and_mark_takes_the_message_back(still: Still) -> None:
-    message = await still.one(to=ANN, from_=ALONE)
-    claimed = await still.claim()
-    await block(still)
-    assert [] == await still.mark(claimed)
-    assert (Status.FAILED, 21610) == ((await still.seen(message)).status, (await still.seen(message)).error_code)
-
-
 async def test_a_block_waits_for_what_is_on_the_wire(still: Still) -> None:
     still.world = replace(still.world, choices=replace(still.world.choices, stop_wait_seconds=30))
     message = await still.one(to=ANN, from_=ALONE)
-    marked = await still.mark(await still.claim())
+    marked = await still.claim()
     blocking = asyncio.create_task(block(still))
     while not await blocked(still):
         await asyncio.sleep(0)
@@ -135,14 +127,14 @@ async def test_a_block_waits_for_what_is_on_the_wire(still: Still) -> None:
 
 async def test_an_answer_that_does_not_come_is_marked_as_a_race(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    await still.mark(await still.claim())
+    await still.claim()
     await block(still)
     assert (await still.ask(lambda tx: tx.jobs.attempts(message.sid)))[0].raced
 
 
 async def test_a_deferred_message_is_judged_again(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    marked = await still.mark(await still.claim())
+    marked = await still.claim()
     await block(still)
     await still.settle(marked, OutcomeKind.DEFERRED)
     still.clock.moved = timedelta(minutes=5)

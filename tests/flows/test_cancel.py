@@ -51,13 +51,13 @@ async def test_what_is_under_way_can_be_neither_redacted_nor_deleted(still: Stil
         changed = await act(still.world, account=still.account, sid=message.sid)  # type: ignore[operator]  # a flow
         assert changed.refused is not None, step
         assert 20009 == changed.refused.code
-        await still.mark(await still.claim())
+        await still.claim()
     assert Status.SENDING == (await still.seen(message)).status
 
 
 async def test_a_message_that_has_left_can_be_redacted_then_deleted(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE, body="secret")
-    await still.settle(await still.mark(await still.claim()))
+    await still.settle(await still.claim())
     changed = await cancel.redact(still.world, account=still.account, sid=message.sid)
     assert changed.message is not None
     assert ("", Status.SENT) == (changed.message.body, changed.message.status)

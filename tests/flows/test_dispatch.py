@@ -40,15 +40,13 @@ async def job_of(still: Still, message: Message) -> Any:
     return await still.ask(lambda tx: tx.jobs.of_message(message.sid))
 
 
-# ── claim and mark ───────────────────────────────────────────────────────────────────────────────────
+# ── the claim ────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_an_attempt_is_on_disk_before_its_bytes_may_leave(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
     parts = await still.claim()
-    assert ["claimed"] == await attempts(still, message)
     assert [(message.sid, ALONE, ANN, "Hello")] == [(p.message, p.sender, p.recipient, p.body) for p in parts]
-    assert list(parts) == await still.mark(parts)
     assert ["written"] == await attempts(still, message)
     assert "sending" == (await still.seen(message)).status
 
@@ -142,21 +140,21 @@ async def test_a_stop_before_the_claim_ends_the_message(still: Still) -> None:
     assert [True] == [part.keyword_reply for part in await still.claim()]
 
 
-async def test_a_stop_between_claim_and_mark_takes_the_message_back(still: Still) -> None:
+async def test_a_stop_takes_its_own_person_only_out_of_the_next_claim(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
     other = await still.one(to=BOB, from_=ALONE)
-    parts = await still.claim()
     taken = await still.text("STOP", person=ANN, to=ALONE)
     assert () == taken.under_way
-    assert [other.sid] == [part.message for part in await still.mark(parts)]
+    parts = [part for part in await still.claim() if not part.keyword_reply]
+    assert [other.sid] == [part.message for part in parts]
     assert ("failed", 21610) == await end_of(still, message)
-    assert ["blocked"] == await attempts(still, message)
+    assert [] == await attempts(still, message)
 
 
-async def test_a_stop_after_the_mark_waits_for_the_answer(still: Still) -> None:
+async def test_a_stop_after_the_claim_waits_for_the_answer(still: Still) -> None:
     still.world = replace(still.world, choices=replace(still.world.choices, stop_wait_seconds=30))
     message = await still.one(to=ANN, from_=ALONE)
-    parts = await still.mark(await still.claim())
+    parts = await still.claim()
     acknowledged = asyncio.create_task(still.text("STOP", person=ANN, to=ALONE))
     while "opt_out" not in await still.acts(ANN):
         await asyncio.sleep(0)
@@ -171,7 +169,7 @@ async def test_a_stop_after_the_mark_waits_for_the_answer(still: Still) -> None:
 
 async def test_an_answer_that_does_not_come_is_noted_before_the_stop_is_acknowledged(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    await still.mark(await still.claim())
+    await still.claim()
     await still.text("STOP", person=ANN, to=ALONE)
     (attempt,) = await still.ask(lambda tx: tx.jobs.attempts(message.sid))
     assert ("written", True) == (attempt.state, attempt.raced)
@@ -180,7 +178,7 @@ async def test_an_answer_that_does_not_come_is_noted_before_the_stop_is_acknowle
 @pytest.mark.parametrize("kind", [OutcomeKind.DEFERRED, OutcomeKind.RELEASED])
 async def test_what_comes_back_after_a_stop_does_not_leave_again(still: Still, kind: OutcomeKind) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    parts = await still.mark(await still.claim())
+    parts = await still.claim()
     await still.text("STOP", person=ANN, to=ALONE)
     await still.settle(parts, kind, retry_after_seconds=3600)
     assert ("failed", 21610) == await end_of(still, message)
@@ -199,7 +197,7 @@ async def test_the_confirmation_leaves_although_its_person_is_blocked_in_every_s
     await amend.block(
         still.world, account=still.account, recipient=ANN, scope=still.account, reason=Reason.OPERATOR, actor="test"
     )
-    (part,) = await still.mark(await still.claim())
+    (part,) = await still.claim()
     assert part.keyword_reply
 
 
@@ -217,7 +215,7 @@ async def test_a_confirmation_older_than_five_minutes_is_dropped_and_the_block_s
 
 async def test_an_accepted_message_is_sent_and_its_job_is_done(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE, status_callback="https://example.com/cb")
-    await still.settle(await still.mark(await still.claim()))
+    await still.settle(await still.claim())
     seen = await still.seen(message)
     assert ("sent", None) == (seen.status, seen.error_code)
     assert seen.sent_at is not None
@@ -227,7 +225,7 @@ async def test_an_accepted_message_is_sent_and_its_job_is_done(still: Still) -> 
 
 async def test_the_second_answer_to_an_attempt_is_ignored(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    parts = await still.mark(await still.claim())
+    parts = await still.claim()
     await still.settle(parts)
     await still.settle(parts, OutcomeKind.REJECTED)
     await still.settle(parts, OutcomeKind.DEFERRED)
@@ -244,14 +242,14 @@ REJECTED = [
 @pytest.mark.parametrize(("cause", "code"), REJECTED)
 async def test_a_rejected_message_fails_with_the_code_of_its_cause(still: Still, cause: Cause, code: int) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    await still.settle(await still.mark(await still.claim()), OutcomeKind.REJECTED, cause=cause)
+    await still.settle(await still.claim(), OutcomeKind.REJECTED, cause=cause)
     assert ("failed", code) == await end_of(still, message)
     assert [] == await still.acts(ANN)
 
 
 async def test_a_carriers_opt_out_becomes_a_block_of_ours(still: Still) -> None:
     message = await still.one(to=ANN, service=still.service)
-    await still.settle(await still.mark(await still.claim()), OutcomeKind.REJECTED, cause=Cause.OPTED_OUT)
+    await still.settle(await still.claim(), OutcomeKind.REJECTED, cause=Cause.OPTED_OUT)
     assert ("failed", 21610) == await end_of(still, message)
     assert ["block"] == await still.acts(ANN)
     (receipt,) = await still.send(Order(to=ANN, from_=SERVICE_MEMBER, body="Hello"))
@@ -262,7 +260,7 @@ async def test_a_carriers_opt_out_becomes_a_block_of_ours(still: Still) -> None:
 
 async def test_a_deferred_message_waits_at_least_as_long_as_the_carrier_asked(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    await still.settle(await still.mark(await still.claim()), OutcomeKind.DEFERRED, retry_after_seconds=30)
+    await still.settle(await still.claim(), OutcomeKind.DEFERRED, retry_after_seconds=30)
     job = await job_of(still, message)
     assert ("queued", 1) == (job.state, job.tries)
     assert "queued" == (await still.seen(message)).status
@@ -274,14 +272,14 @@ async def test_a_deferred_message_waits_at_least_as_long_as_the_carrier_asked(st
 
 async def test_a_released_message_is_due_at_once_and_nothing_was_tried(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    await still.settle(await still.mark(await still.claim()), OutcomeKind.RELEASED)
+    await still.settle(await still.claim(), OutcomeKind.RELEASED)
     assert 0 == (await job_of(still, message)).tries
     assert [message.sid] == [part.message for part in await still.claim()]
 
 
 async def test_a_message_without_an_answer_is_held_and_never_sent_again(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE, status_callback="https://example.com/cb")
-    await still.settle(await still.mark(await still.claim()), OutcomeKind.UNKNOWN)
+    await still.settle(await still.claim(), OutcomeKind.UNKNOWN)
     assert "unknown" == (await job_of(still, message)).state
     still.clock.moved = timedelta(hours=9)
     assert () == await still.claim()
@@ -295,7 +293,7 @@ async def test_a_message_without_an_answer_is_held_and_never_sent_again(still: S
 
 async def test_an_answer_that_comes_late_still_counts(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    parts = await still.mark(await still.claim())
+    parts = await still.claim()
     await still.settle(parts, OutcomeKind.UNKNOWN)
     await still.settle(parts)
     assert ("sent", None) == await end_of(still, message)
@@ -305,9 +303,9 @@ async def test_an_answer_that_comes_late_still_counts(still: Still) -> None:
 async def test_an_account_may_choose_one_more_try_after_no_answer(still: Still) -> None:
     await accounts.change_account(still.world, account=still.account, changes={"ambiguous": "retry"})
     message = await still.one(to=ANN, from_=ALONE)
-    await still.settle(await still.mark(await still.claim()), OutcomeKind.UNKNOWN)
+    await still.settle(await still.claim(), OutcomeKind.UNKNOWN)
     still.clock.moved = timedelta(seconds=2)
-    await still.settle(await still.mark(await still.claim()), OutcomeKind.UNKNOWN)
+    await still.settle(await still.claim(), OutcomeKind.UNKNOWN)
     assert ["unknown", "unknown"] == await attempts(still, message)
     still.clock.moved = timedelta(hours=1)
     assert () == await still.claim()
@@ -326,16 +324,9 @@ class Deaf:
 # ── after a crash ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_what_was_claimed_and_not_marked_is_sent_after_a_start(still: Still) -> None:
-    message = await still.one(to=ANN, from_=ALONE)
-    await still.claim()
-    assert 1 == await dispatch.recover(still.world, connection="simulator")
-    assert [message.sid] == [part.message for part in await still.claim()]
-
-
 async def test_what_the_carrier_took_is_not_sent_again_after_a_start(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    parts = await still.mark(await still.claim())
+    parts = await still.claim()
     simulator = still.world.carriers.get("simulator")
     assert simulator is not None
     await simulator.start(Deaf())
@@ -348,6 +339,6 @@ async def test_what_the_carrier_took_is_not_sent_again_after_a_start(still: Stil
 
 async def test_what_the_carrier_never_saw_is_sent_after_a_start(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    await still.mark(await still.claim())
+    await still.claim()
     assert 1 == await dispatch.recover(still.world, connection="simulator")
     assert [message.sid] == [part.message for part in await still.claim()]

@@ -55,7 +55,7 @@ async def inbound(still: Still, url: str = "https://example.com/in", **more: str
 async def status(still: Still) -> Delivery:
     """A status callback that waits."""
     message = await still.one(to=ANN, from_=ALONE, status_callback="https://example.com/status")
-    await still.settle(await still.mark(await still.claim()))
+    await still.settle(await still.claim())
     (delivery,) = await still.ask(lambda tx: tx.webhooks.page(Cut(), message=message.sid))
     assert isinstance(delivery, Delivery)
     return delivery

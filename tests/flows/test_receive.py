@@ -103,7 +103,7 @@ async def test_without_a_reference_an_answer_to_what_we_sent_in_between_is_new(s
 async def test_a_repeated_stop_waits_like_the_first(still: Still) -> None:
     """A carrier that repeats a STOP is not told "taken" before what was under way has its answer."""
     await still.one(to=ANN, from_=ALONE)
-    (part,) = await still.mark(await still.claim())
+    (part,) = await still.claim()
     first = await take(still, "STOP", reference="r1")
     assert (part.attempt,) == first.under_way
 

@@ -25,7 +25,7 @@ async def still(tmp_path: Path) -> AsyncIterator[Still]:
 async def sent(still: Still, sender: str = ALONE, **more: str) -> tuple[Message, str]:
     """A message the carrier took, and the carrier's reference."""
     message = await still.one(to=ANN, from_=sender, **more)
-    (part,) = await still.mark(await still.claim())
+    (part,) = await still.claim()
     await still.settle([part])
     return message, part.attempt
 
@@ -83,7 +83,7 @@ async def test_a_handset_that_was_away_may_still_confirm(still: Still) -> None:
 
 async def test_a_report_that_overtook_the_carriers_answer_is_kept_for_it(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE, status_callback="https://example.com/cb")
-    (part,) = await still.mark(await still.claim())
+    (part,) = await still.claim()
     await tell(still, part.attempt, Status.DELIVERED)
     assert "sending" == (await still.seen(message)).status
     await still.settle([part])
@@ -99,7 +99,7 @@ async def test_a_report_of_nothing_we_know_changes_nothing(still: Still) -> None
 
 async def test_a_report_settles_a_message_whose_answer_was_doubtful(still: Still) -> None:
     message = await still.one(to=ANN, from_=ALONE)
-    (part,) = await still.mark(await still.claim())
+    (part,) = await still.claim()
     await still.settle([part], OutcomeKind.UNKNOWN)
     await tell(still, part.attempt, Status.DELIVERED)
     assert "delivered" == (await still.seen(message)).status

@@ -75,6 +75,7 @@ def fill(tx: SqlTx) -> None:
     tx.services.add_sender(sender(number=9, address="+14155550199"))
     tx.services.delete_sender(sender(number=9).sid)
     tx.messages.add([message(), INBOUND, REPLY, SCHEDULED])
+    tx.messages.move([SM], Status.SENDING, now=NOW)
     tx.messages.add_media([Media(sid="ME1", message=SM, content_type="image/png", created_at=NOW)])
     tx.messages.set_feedback(Feedback(message=SM, account=A, outcome="confirmed", created_at=NOW, updated_at=NOW))
     tx.messages.add_refusals([refusal()])
@@ -112,7 +113,6 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "messages.get": lambda tx: tx.messages.get(SM, any_purpose=True),
     "messages.page": lambda tx: tx.messages.page(MessageFilter(), Cut()) + tx.messages.page(MessageFilter(to=ANN), Cut()),
     "messages.many": lambda tx: tx.messages.many([SM]),
-    "messages.waiting": lambda tx: tx.messages.waiting([SM]),
     "messages.entries": lambda tx: tx.messages.entries(EntryFilter(), Cut()),
     "messages.between": lambda tx: tx.messages.between(sender().address, ANN, Cut()),
     "messages.last_outbound": lambda tx: tx.messages.last_outbound(ANN),
@@ -127,6 +127,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "jobs.of_recipient": lambda tx: tx.jobs.of_recipient(ANN, states=("written",)),
     "jobs.of_message": lambda tx: tx.jobs.of_message(SM),
     "jobs.attempt": lambda tx: tx.jobs.attempt(AT),
+    "jobs.awaited": lambda tx: tx.jobs.awaited([AT]),
     "jobs.attempts": lambda tx: tx.jobs.attempts(SM),
     "consent.blocks_of": lambda tx: tx.consent.blocks_of(ChannelGroup.TEXT, ANN),
     "consent.blocks_of_many": lambda tx: tx.consent.blocks_of_many([ANN])[ANN],
@@ -183,11 +184,9 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "messages.delete": lambda tx: tx.messages.delete(SM),
     "messages.delete_medium": lambda tx: tx.messages.delete_medium(SM, "ME1"),
     "messages.keep": lambda tx: tx.messages.keep("key", "stolen", {}, NOW),
-    "jobs.set_state": lambda tx: tx.jobs.set_state(SM, "queued"),
+    "jobs.lose": lambda tx: tx.jobs.lose(SM),
     "connections.delete": lambda tx: tx.connections.delete(CONNECTION.sid),
-    "jobs.mark": lambda tx: tx.jobs.mark(SM, AT),
-    "jobs.answer_open": lambda tx: tx.jobs.answer_open(AT, "accepted", NOW, reference="other"),
-    "messages.sent": lambda tx: tx.messages.sent(SM, NOW),
+    "jobs.accept": lambda tx: tx.jobs.accept([(AT, "other")], NOW),
     "jobs.reroute": lambda tx: tx.jobs.reroute(sender().sid, connection="smsc"),
     "jobs.report_segment": lambda tx: tx.jobs.report_segment(SEGMENT, Status.DELIVERED, None, NOW),
     "jobs.close_segments": lambda tx: tx.jobs.close_segments(AT),
@@ -231,7 +230,7 @@ NETWORK |= {"handsets.unreported", "handsets.set_reported"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.
 OWN = {"accounts.add", "accounts.save", "accounts.add_key", "services.add_service", "services.add_policy"}
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}
-OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.add_attempts", "inbound.remember", "inbound.add_part"}
+OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.write", "jobs.add_attempts", "inbound.remember", "inbound.add_part"}
 OWN |= {"submitted.add", "connections.add", "connections.save", "pushes.keep", "jobs.add_segments"}
 OWN |= {"people.add_user", "people.add_session", "audit.add"}
 OWN |= {"replies.add", "webhooks.add", "webhooks.add_attempts", "suggestions.add", "lists.add_import", "lists.add_safe_number"}
@@ -286,6 +285,7 @@ def everything_of(tx: SqlTx) -> list[tuple[Any, ...]]:
         pytest.param(lambda tx: tx.messages.add_refusals([refusal()]), id="messages.add_refusals"),
         pytest.param(lambda tx: tx.jobs.add([job()]), id="jobs.add"),
         pytest.param(lambda tx: tx.jobs.add_attempts([attempt()]), id="jobs.add_attempts"),
+        pytest.param(lambda tx: tx.jobs.write([attempt()]), id="jobs.write"),
         pytest.param(lambda tx: tx.webhooks.add([delivery()]), id="webhooks.add"),
         pytest.param(lambda tx: tx.connections.add(Sealed(connection=CONNECTION)), id="connections.add"),
         pytest.param(lambda tx: tx.connections.save(Sealed(connection=CONNECTION)), id="connections.save"),

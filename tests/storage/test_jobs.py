@@ -15,7 +15,7 @@ MG = sid("MG", A)
 
 
 def claimed(tx: SqlTx, room: int = 100, now: datetime = NOW) -> list[int]:
-    return [int(each.message[-4:]) for each in tx.jobs.claim("simulator", room, now)]
+    return [int(each.job.message[-4:]) for each in tx.jobs.claim("simulator", room, now)]
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,6 @@ def claimed(tx: SqlTx, room: int = 100, now: datetime = NOW) -> list[int]:
         pytest.param([job(), job(number=1, recipient=BOB)], [0, 1], id="two people do not wait for each other"),
         pytest.param([job(), job(number=1)], [0], id="one person gets one at a time"),
         pytest.param([job(), job(number=1, sender=sid("PN", A, 1))], [0, 1], id="another sender is another line"),
-        pytest.param([job(state="claimed"), job(number=1)], [], id="behind a claimed one"),
         pytest.param([job(state="written"), job(number=1)], [], id="behind a written one"),
         pytest.param([job(state="unknown"), job(number=1)], [1], id="not behind one whose answer is lost"),
         pytest.param([job(due_at=later(1)), job(number=1)], [1], id="not behind one of the future"),
@@ -37,7 +36,7 @@ def claimed(tx: SqlTx, room: int = 100, now: datetime = NOW) -> list[int]:
             [job(sender=None, service=MG), job(number=1, sender=None, service=MG)], [0], id="no sender yet: the service's line"
         ),
         pytest.param(
-            [job(service=MG, state="claimed"), job(number=1, sender=None, service=MG)],
+            [job(service=MG, state="written"), job(number=1, sender=None, service=MG)],
             [],
             id="no sender yet: behind one whose sender is chosen",
         ),
@@ -62,13 +61,13 @@ def test_a_claim_looks_across_accounts_and_changes_nothing(tx: SqlTx) -> None:
     tx.jobs.add([job()])
     tx.of(B).jobs.add([job(B)])
     for _ in range(2):
-        assert [A, B] == [each.account for each in tx.of("").jobs.claim("simulator", 9, NOW)]
+        assert [A, B] == [each.job.account for each in tx.of("").jobs.claim("simulator", 9, NOW)]
 
 
 def test_a_line_moves_on_when_its_head_is_gone(tx: SqlTx) -> None:
     tx.jobs.add([job(number=n) for n in range(3)])
     assert [0] == claimed(tx)
-    tx.jobs.set_state(sid("SM", A, 0), "claimed", attempt="AT0")
+    tx.jobs.write([attempt(number=0)])
     assert [] == claimed(tx)
     tx.jobs.remove([sid("SM", A, 0)])
     assert [1] == claimed(tx)
@@ -77,12 +76,11 @@ def test_a_line_moves_on_when_its_head_is_gone(tx: SqlTx) -> None:
 def test_a_job_walks_through_its_states(tx: SqlTx) -> None:
     tx.jobs.add([job(expires_at=later(60))])
     id = job().message
-    tx.jobs.set_state(id, "claimed", attempt="AT1")
-    tx.jobs.set_state(id, "written")
+    tx.jobs.write([attempt()])
     tx.jobs.assign(id, sender="PN2", connection="smsc")
     found = tx.jobs.of_message(id)
     assert found is not None
-    assert replace(job(), seq=found.seq, state="written", attempt="AT1", sender="PN2", connection="smsc", expires_at=later(60)) == found
+    assert replace(job(), seq=found.seq, state="written", attempt=attempt().id, sender="PN2", connection="smsc", expires_at=later(60)) == found
     tx.jobs.requeue(id, later(5), tried=True)
     tx.jobs.requeue(id, later(6), tried=False)
     found = tx.jobs.of_message(id)
@@ -99,7 +97,7 @@ def test_what_waits_for_a_person_is_found_by_its_state(tx: SqlTx) -> None:
 
 
 def test_what_was_under_way_when_a_process_died_is_found(tx: SqlTx) -> None:
-    states = ("queued", "claimed", "written", "unknown")
+    states = ("queued", "written", "unknown")
     tx.jobs.add([job(number=n, state=state, recipient=f"+{n}") for n, state in enumerate(states)])
     assert list(states[1:]) == [each.state for each in tx.jobs.under_way("simulator")]
     assert [] == tx.jobs.under_way("smsc")
@@ -107,7 +105,7 @@ def test_what_was_under_way_when_a_process_died_is_found(tx: SqlTx) -> None:
 
 def test_the_next_due_is_the_earliest_that_is_queued(tx: SqlTx) -> None:
     assert tx.jobs.next_due("simulator") is None
-    tx.jobs.add([job(due_at=later(9)), job(number=1, due_at=later(7)), job(number=2, due_at=later(1), state="claimed")])
+    tx.jobs.add([job(due_at=later(9)), job(number=1, due_at=later(7)), job(number=2, due_at=later(1), state="written")])
     assert later(7) == tx.jobs.next_due("simulator")
     tx.jobs.add([job(number=3, due_at=later(5), purpose=REPLY)])
     assert later(5) == tx.jobs.next_due("simulator")
@@ -115,20 +113,19 @@ def test_the_next_due_is_the_earliest_that_is_queued(tx: SqlTx) -> None:
 
 def test_an_attempt_keeps_what_it_learned(tx: SqlTx) -> None:
     tx.jobs.add_attempts([attempt(), attempt(number=1, at=later(1), message=attempt().message)])
-    tx.jobs.answer_attempt(attempt().id, "written", later(1))
     assert not tx.unit.answered
     tx.jobs.answer_attempt(attempt().id, "accepted", later(2), reference="r1")
     assert tx.unit.answered
     tx.jobs.answer_attempt(attempt().id, "accepted", later(3), detail="ok")
     tx.jobs.race([attempt().id])
-    expected = replace(attempt(), state="accepted", answered_at=later(3), reference="r1", detail="ok", raced=True)
+    expected = replace(attempt(), state="accepted", answered_at=later(3), reference="r1", form="r1", detail="ok", raced=True)
     assert expected == tx.jobs.attempt(attempt().id)
     assert [expected.id, sid("AT", A, 1)] == [each.id for each in tx.jobs.attempts(attempt().message)]
 
 
 def test_a_report_finds_the_newest_attempt_of_its_reference_in_any_account(tx: SqlTx) -> None:
-    tx.jobs.add_attempts([attempt(reference="r1")])
-    tx.of(B).jobs.add_attempts([attempt(B, reference="r1", at=later(1))])
+    tx.jobs.add_attempts([attempt(reference="r1", form="r1")])
+    tx.of(B).jobs.add_attempts([attempt(B, reference="r1", form="r1", at=later(1))])
     for account in (A, B, ""):
         found = tx.of(account).jobs.by_reference("simulator", "r1")
         assert found is not None

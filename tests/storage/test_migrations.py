@@ -1,5 +1,6 @@
 """The schema's way forward: each step whole or not at all, no database of the future, a copy before a change."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from stopwire.core.receipts import canonical
 from stopwire.ports.faults import DatabaseDamaged, DatabaseTooNew
-from stopwire.storage import tables
+from stopwire.storage import migrations, tables
 from stopwire.storage.backup import keep_copy_before
 from stopwire.storage.migrations import revision_of, upgrade
 from stopwire.storage.sqlite import SqliteEngine
@@ -150,3 +152,27 @@ def test_a_copy_is_made_before_an_existing_database_is_changed(engine: SqliteEng
     assert [("a",)] == copy.execute("SELECT version_num FROM alembic_version").fetchall()
     assert [] == copy.execute("SELECT n FROM one").fetchall()
     copy.close()
+
+
+def test_what_an_older_program_had_claimed_goes_back_into_the_queue_and_ids_keep_their_form(
+    engine: SqliteEngine, scripts: Path
+) -> None:
+    steps = Path(migrations.__file__).parent / "versions"
+    shutil.copy(steps / "r0001_first.py", scripts / "versions")
+    upgrade(engine.writer, scripts=scripts)
+    ids = ("0x-1A", "00012", "000", " AB ", None)
+    for n, reference in enumerate(ids):
+        engine.raw.execute(
+            "INSERT INTO attempts (id, account, message, connection, state, at, reference, raced) VALUES (?, 'AC', 'SM', 'up', 'claimed', 0, ?, 0)",
+            (f"AT{n}", reference),
+        )
+    engine.raw.execute(
+        "INSERT INTO jobs (message, account, connection, recipient, purpose, due_at, state, attempt, tries)"
+        " VALUES ('SM', 'AC', 'up', '+1', 'message', 0, 'claimed', 'AT0', 0)"
+    )
+    shutil.copy(steps / "r0002_single_segments.py", scripts / "versions")
+    assert ("0002",) == upgrade(engine.writer, scripts=scripts)
+    forms = [row[0] for row in engine.raw.execute("SELECT form FROM attempts ORDER BY id")]
+    assert [None if reference is None else canonical(reference) for reference in ids] == forms
+    assert [("queued", None)] == engine.raw.execute("SELECT state, attempt FROM jobs").fetchall()
+    assert [("released",)] == engine.raw.execute("SELECT DISTINCT state FROM attempts").fetchall()

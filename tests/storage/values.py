@@ -102,7 +102,7 @@ def attempt(of: str = A, number: int = 0, **changes: Any) -> Attempt:
         "account": of,
         "message": sid("SM", of, number),
         "connection": "simulator",
-        "state": "claimed",
+        "state": "written",
         "at": NOW,
     }
     return Attempt(**facts | changes)

@@ -59,7 +59,7 @@ def N_(sentence: str) -> str:
 FAMILIES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("delivered", "read", "received", "up", "verified", "done", "active", "confirmed", "ok", "on"), ("good", "✓")),
     **dict.fromkeys(("START", "opt_in", "lift"), ("good", "▶")),
-    **dict.fromkeys(("accepted", "queued", "sending", "sent", "pending", "running", "claimed", "written", "connecting"), ("move", "●")),
+    **dict.fromkeys(("accepted", "queued", "sending", "sent", "pending", "running", "written", "connecting"), ("move", "●")),
     **dict.fromkeys(("HELP", "help"), ("move", "?")),
     **dict.fromkeys(("STOP", "keyword", "phrase", "review", "opt_out", "stopped"), ("stop", "■")),
     **dict.fromkeys(("blocked", "refused", "canceled", "block"), ("stop", "⊘")),
@@ -74,7 +74,7 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
 # What chips and roles say, for the catalogues: they are asked for by their state.
 _WORDS = (
     N_("delivered"), N_("read"), N_("received"), N_("up"), N_("verified"), N_("done"), N_("active"), N_("confirmed"), N_("ok"), N_("on"),
-    N_("accepted"), N_("queued"), N_("sending"), N_("sent"), N_("pending"), N_("running"), N_("claimed"), N_("written"), N_("connecting"),
+    N_("accepted"), N_("queued"), N_("sending"), N_("sent"), N_("pending"), N_("running"), N_("written"), N_("connecting"),
     N_("keyword"), N_("phrase"), N_("review"), N_("opt out"), N_("opt in"), N_("lift"), N_("help"), N_("stopped"), N_("blocked"), N_("refused"),
     N_("canceled"), N_("block"), N_("operator"), N_("api"), N_("complaint"), N_("wrong number"), N_("reassigned"), N_("consent"), N_("import"),
     N_("carrier"), N_("scheduled"), N_("held"), N_("unknown"), N_("open"), N_("draining"), N_("warning"), N_("raced"), N_("strong"), N_("failed"),

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from stopwire.core.message import Purpose
+from stopwire.core.message import Purpose, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A message that waits for its carrier. `state`: queued → claimed → written; unknown where no answer came."""
+    """A message that waits for its carrier. `state`: queued → written; unknown where no answer came."""
 
     seq: int = 0
     message: str
@@ -28,10 +28,22 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try to hand a message to a carrier.
+class Due:
+    """A job whose turn has come, with what handing over needs of its message; None: that was deleted while it waited.
 
-    `state`: claimed → written → accepted | rejected | deferred | unknown | released | blocked.
+    `blocked`: some block of its recipient stands, in whatever scope.
+    """
+
+    job: Job
+    message: Waiting | None
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to hand a message to a carrier. `state`: written → accepted | rejected | deferred | unknown | released.
+
+    `form` is the carrier's id in canonical form, where the carrier gave one for the whole message.
     """
 
     id: str
@@ -42,6 +54,7 @@ class Attempt:
     at: datetime
     answered_at: datetime | None = None
     reference: str | None = None
+    form: str | None = None
     detail: str | None = None
     raced: bool = False  # still under way when a STOP for it was acknowledged
 

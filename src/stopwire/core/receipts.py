@@ -7,11 +7,12 @@ is only likely counts only where it is the one likely thing: never a guess.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stopwire.core.message import Status
 from stopwire.core.outcomes import DeliveryReport
 
+REPORTED_WITHIN = timedelta(days=10)  # carriers give up, and report so, within a week at most
 _DECIMAL = re.compile(r"[0-9]{1,20}")
 _HEX = re.compile(r"[0-9a-f]{1,16}")
 

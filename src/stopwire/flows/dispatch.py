@@ -1,7 +1,7 @@
-"""Hand queued messages to a carrier: claim, ask the gate again, mark, hand over, settle.
+"""Hand queued messages to a carrier: claim, ask the gate again, hand over, settle.
 
-An attempt is on disk before its bytes leave. A STOP that commits between claim and mark empties the
-mark; one that commits after it waits for the answer (`flows/receive.py`).
+An attempt is on disk before its bytes leave. A STOP that commits before the claim ends the message; one that commits
+after it waits for the answer (`flows/receive.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from functools import partial
 
 from stopwire.core.address import group_of
 from stopwire.core.consent import Block
-from stopwire.core.jobs import Attempt, Job
+from stopwire.core.jobs import Attempt, Due, Job
 from stopwire.core.message import Message, Purpose, Status, Waiting
 from stopwire.core.optout import may_send
 from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Part
@@ -50,50 +50,35 @@ class Round:
 
 
 async def dispatch(world: World, *, connection: str, room: int) -> Round:
-    """Take as many messages as there is room for. What comes back is marked as written: hand it over at once.
+    """Take as many messages as there is room for. What comes back is written down as leaving: hand it over at once.
 
-    Each part says until when it may leave. A process that slept between the mark and the socket finds that time
-    passed: a STOP may have been acknowledged meanwhile.
+    Each part says until when it may leave, counted from before the commit. A process that slept between commit and
+    socket finds that time passed: a STOP may have been acknowledged meanwhile.
     """
-    write = world.store.write
-    # Urgent: what leaves makes room for what comes. Behind a crowd of acceptances the queue would only grow.
-    claimed = await write(
-        partial(claim, connection=connection, room=room, now=world.clock.now(), ids=world.ids), account="", urgent=True
-    )
-    if not claimed.parts:
-        return Round(taken=claimed.taken, next_due=claimed.next_due)
     write_by = world.clock.monotonic() + world.choices.write_deadline_seconds
-    marked = await write(partial(mark, parts=claimed.parts, now=world.clock.now()), account="", urgent=True)
-    return Round(parts=tuple(replace(part, write_by=write_by) for part in marked), taken=claimed.taken)
+    unit = partial(claim, connection=connection, room=room, now=world.clock.now(), ids=world.ids)
+    # Urgent: what leaves makes room for what comes. Behind a crowd of acceptances the queue would only grow.
+    claimed = await world.store.write(unit, account="", urgent=True)
+    return replace(claimed, parts=tuple(replace(part, write_by=write_by) for part in claimed.parts))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    parts: tuple[Part, ...]
-    taken: int
-    next_due: datetime | None
-
-
-def claim(tx: Tx, *, connection: str, room: int, now: datetime, ids: Ids) -> Claimed:
-    """Take due jobs, end those that may not leave, record an attempt for each of the others."""
-    jobs = tx.jobs.claim(connection, room, now)
+def claim(tx: Tx, *, connection: str, room: int, now: datetime, ids: Ids) -> Round:
+    """Take due jobs, end those that may not leave, and begin an attempt at each of the others."""
+    due = tx.jobs.claim(connection, room, now)
     parts: list[Part] = []
-    for account in dict.fromkeys(job.account for job in jobs):
-        parts += _claim_of(tx.of(account), [job for job in jobs if job.account == account], now, ids)
+    for account in dict.fromkeys(each.job.account for each in due):
+        parts += _claim_of(tx.of(account), [each for each in due if each.job.account == account], now, ids)
     if parts:
         tx.wake("dispatch")  # there may be more than there was room for
-    return Claimed(parts=tuple(parts), taken=len(jobs), next_due=None if jobs else tx.jobs.next_due(connection))
+    return Round(parts=tuple(parts), taken=len(due), next_due=None if due else tx.jobs.next_due(connection))
 
 
-def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part]:
+def _claim_of(tx: Tx, due: Sequence[Due], now: datetime, ids: Ids) -> list[Part]:
     directory = tx.services.directory()
-    messages = {m.sid: m for m in tx.messages.waiting([job.message for job in jobs])}
-    blocks = tx.consent.blocks_of_many(list({job.recipient for job in jobs}))
+    blocks = tx.consent.blocks_of_many(list({each.job.recipient for each in due if each.blocked}))
     parts: list[Part] = []
     attempts: list[Attempt] = []
-    sending: list[str] = []
-    for job in jobs:
-        message = messages.get(job.message)
+    for job, message in ((each.job, each.message) for each in due):
         if message is None:  # deleted while it waited
             tx.jobs.remove([job.message])
             continue
@@ -113,10 +98,8 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
             _queue(tx, message, sender, now, ids)
         attempt = ids.sid("AT")
         attempts.append(
-            Attempt(id=attempt, account=job.account, message=job.message, connection=job.connection, state="claimed", at=now)
+            Attempt(id=attempt, account=job.account, message=job.message, connection=job.connection, state="written", at=now)
         )
-        tx.jobs.set_state(job.message, "claimed", attempt=attempt)
-        sending.append(message.sid)
         media = tuple(m.url or "" for m in tx.messages.media(message.sid)) if message.media else ()
         parts.append(
             Part(
@@ -133,8 +116,8 @@ def _claim_of(tx: Tx, jobs: Sequence[Job], now: datetime, ids: Ids) -> list[Part
                 expires_at=job.expires_at,
             )
         )
-    tx.jobs.add_attempts(attempts)
-    tx.messages.move(sending, Status.SENDING, now=now)
+    tx.jobs.write(attempts)
+    tx.messages.move([part.message for part in parts], Status.SENDING, now=now)
     return parts
 
 
@@ -170,17 +153,6 @@ def _end(tx: Tx, waiting: Waiting, code: int, now: datetime, ids: Ids) -> None:
     end(tx, message, Status.FAILED, code, now=now, ids=ids)
 
 
-def mark(tx: Tx, *, parts: Sequence[Part], now: datetime) -> list[Part]:
-    """Mark as written what is still claimed by its attempt; whatever a STOP took back meanwhile is left out."""
-    marked = []
-    for part in parts:
-        jobs = tx.of(part.account).jobs
-        if jobs.mark(part.message, part.attempt):
-            jobs.answer_attempt(part.attempt, "written", now)
-            marked.append(part)
-    return marked
-
-
 async def settle(world: World, *, outcomes: Sequence[Outcome], parts: Mapping[str, Part] = NO_PARTS) -> None:
     """Keep what a carrier answered. Urgent: what waits for these answers is the acknowledgement of a STOP.
 
@@ -194,43 +166,48 @@ async def settle(world: World, *, outcomes: Sequence[Outcome], parts: Mapping[st
 def settled(
     tx: Tx, *, outcomes: Sequence[Outcome], parts: Mapping[str, Part] = NO_PARTS, now: datetime, ids: Ids
 ) -> None:
-    quick: list[tuple[Part, Outcome]] = []
+    quick: dict[str, list[tuple[Part, Outcome]]] = {}  # by account
     slow: list[Outcome] = []
+    early: dict[str, bool] = {}
     for outcome in outcomes:
         part = parts.get(outcome.attempt)
-        if part is not None and outcome.kind is OutcomeKind.ACCEPTED and not part.told:
-            quick.append((part, outcome))
-        else:
+        if part is None or part.told or outcome.kind is not OutcomeKind.ACCEPTED:
             slow.append(outcome)
-    _settle_quick(tx, quick, slow, now)
+            continue
+        if part.connection not in early:
+            early[part.connection] = tx.jobs.has_orphans(part.connection)
+        if early[part.connection]:  # its report may have come before its answer
+            slow.append(outcome)
+        else:
+            quick.setdefault(part.account, []).append((part, outcome))
+    for account, answers in quick.items():
+        slow += _settle_quick(tx.of(account), answers, now)
     _settle_slow(tx, slow, now, ids)
 
 
-def _settle_quick(tx: Tx, quick: Sequence[tuple[Part, Outcome]], slow: list[Outcome], now: datetime) -> None:
-    """Most answers: accepted, and nobody asked to be told. Three statements, without reading the message.
+def _settle_quick(tx: Tx, answers: Sequence[tuple[Part, Outcome]], now: datetime) -> list[Outcome]:
+    """Most answers: accepted, and nobody asked to be told. Written without reading the messages.
 
-    Where a report may have come before its answer, and where the message has moved on meanwhile, it is for the slow way.
+    Answers those outcomes whose message has moved on meanwhile: they are for the slow way.
     """
-    early: dict[str, bool] = {}
-    for part, outcome in quick:
-        if part.connection not in early:
-            early[part.connection] = tx.jobs.has_orphans(part.connection)
-        of = tx.of(part.account)
-        if early[part.connection] or not of.messages.sent(part.message, now):
-            slow.append(outcome)
-            continue
-        if of.jobs.answer_open(part.attempt, outcome.kind.value, now, reference=outcome.reference):
-            of.jobs.remove([part.message])
-            if outcome.segments:
-                of.jobs.add_segments(segments_named(part, outcome.segments, now))
+    awaited = tx.jobs.awaited([part.attempt for part, _ in answers])
+    taken = {part.attempt: (part, outcome) for part, outcome in answers if part.attempt in awaited}
+    tx.jobs.accept([(attempt, outcome.reference) for attempt, (_, outcome) in taken.items()], now)
+    sids = [part.message for part, _ in taken.values()]
+    tx.messages.move(sids, Status.SENT, now=now, sent=True)
+    tx.jobs.remove(sids)
+    for part, outcome in taken.values():
+        if len(outcome.segments) > 1:
+            tx.jobs.add_segments(segments_named(part, outcome.segments, now))
         if not part.keyword_reply:
-            of.tell("message.status", sid=part.message, to=part.recipient, status=Status.SENT.value, code=None)
+            tx.tell("message.status", sid=part.message, to=part.recipient, status=Status.SENT.value, code=None)
+    return [outcome for part, outcome in answers if part.attempt not in awaited]
 
 
 def _settle_slow(tx: Tx, outcomes: Sequence[Outcome], now: datetime, ids: Ids) -> None:
     for outcome in outcomes:
         attempt = tx.jobs.attempt(outcome.attempt)
-        if attempt is None or attempt.state not in ("claimed", "written", "unknown"):
+        if attempt is None or attempt.state not in ("written", "unknown"):
             continue  # settled before, or taken back
         of = tx.of(attempt.account)
         message = of.messages.get(attempt.message, any_purpose=True)
@@ -272,7 +249,7 @@ def _settle_one(
             if again and job and job.tries + 1 < TRIES_AMBIGUOUS_MAX and message.purpose is Purpose.MESSAGE:
                 tx.jobs.requeue(message.sid, now + timedelta(seconds=1), tried=True)
             else:
-                tx.jobs.set_state(message.sid, "unknown", attempt=attempt.id)
+                tx.jobs.lose(message.sid)
 
 
 def _take_back(tx: Tx, message: Message, due: datetime, *, tried: bool, now: datetime, ids: Ids) -> None:
@@ -287,24 +264,15 @@ def _take_back(tx: Tx, message: Message, due: datetime, *, tried: bool, now: dat
 async def recover(world: World, *, connection: str) -> int:
     """After a start: settle what was under way when the process ended. Answers how many that were.
 
-    Claimed and not marked: the bytes cannot have left. Marked: the carrier may know; where it does not,
-    the outcome is unknown and the account's policy for that decides.
+    The carrier may know. Where it does not, the outcome is unknown and the account's policy for that decides.
     """
     jobs = await world.store.read(lambda tx: tx.jobs.under_way(connection), account="")
-    claimed = [job.attempt for job in jobs if job.state == "claimed" and job.attempt]
     written = [job.attempt for job in jobs if job.state == "written" and job.attempt]
     carrier = world.carriers.get(connection)
     recalled = await carrier.recall(written) if written and carrier else []
     known = {outcome.attempt for outcome in recalled}
-    outcomes = [
-        *(Outcome(attempt=a, kind=OutcomeKind.RELEASED, detail="the process ended before it was sent") for a in claimed),
-        *recalled,
-        *(
-            Outcome(attempt=a, kind=OutcomeKind.UNKNOWN, detail="the process ended before the answer came")
-            for a in written
-            if a not in known
-        ),
-    ]
+    lost = "the process ended before the answer came"
+    outcomes = [*recalled, *(Outcome(attempt=a, kind=OutcomeKind.UNKNOWN, detail=lost) for a in written if a not in known)]
     await settle(world, outcomes=outcomes)
     return len(outcomes)
 

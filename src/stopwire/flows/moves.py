@@ -71,7 +71,7 @@ def reported(tx: Tx, message: Message, status: Status, code: int | None, *, now:
 
 
 def segments_named(part: Part, references: Sequence[str], now: datetime) -> list[Segment]:
-    """Under which id a carrier will report each segment of a part."""
+    """Under which id a carrier will report each segment of a part; one in one segment has its attempt's."""
     return [
         Segment(
             attempt=part.attempt,
@@ -104,7 +104,8 @@ def take_segments(
         body="",
     )
     segments = segments_named(part, references, now)
-    tx.jobs.add_segments(segments)
+    if len(segments) > 1:
+        tx.jobs.add_segments(segments)
     for segment in segments:
         other = (receipts.to_decimal(segment.form), receipts.to_hex(segment.form))
         early = tx.jobs.take_orphans(attempt.connection, segment.form)
@@ -123,6 +124,8 @@ def report_segment(
     tx: Tx, segment: Segment, message: Message, report: DeliveryReport, *, now: datetime, ids: Ids
 ) -> Message:
     """Apply a report on one segment: the message is what the worst of its segments is. Answers it as it now is."""
+    if segment.total == 1:
+        return reported(tx, message, report.status, report.error_code, now=now, ids=ids)
     status = advance(segment.status or Status.SENT, report.status)
     tx.jobs.report_segment(segment, status, report.error_code, now)
     result = receipts.whole(tx.jobs.segments_of(segment.attempt), segment.total)
@@ -221,15 +224,13 @@ def purge(tx: Tx, recipient: str, *, now: datetime, ids: Ids) -> tuple[str, ...]
     group = group_of(recipient)
     blocks = [b for b in tx.consent.blocks_of(group, recipient) if b.group is group]
     under_way = []
-    for job in tx.jobs.of_recipient(recipient, states=("queued", "claimed", "written")):
+    for job in tx.jobs.of_recipient(recipient, states=("queued", "written")):
         if not _forbidden(job, directory.senders, directory.pool(job.service) if job.service else [], blocks):
             continue
         if job.state == "written":
             under_way.append(job.attempt or "")
             continue
         message = tx.messages.get(job.message)
-        if job.attempt and job.state == "claimed":
-            tx.jobs.answer_attempt(job.attempt, "blocked", now)
         if message is None:
             tx.jobs.remove([job.message])
             continue

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from stopwire.core.receipts import REPORTED_WITHIN
 from stopwire.ports.world import World
 
 KEPT_ANSWERS = timedelta(hours=24)  # as long as an idempotency key holds
 REFERENCES = timedelta(hours=48)  # as long as a carrier's reference names one message
 ORPHANS = timedelta(hours=72)  # a report may come before its answer, but not by days
-SEGMENTS = timedelta(days=10)  # carriers give up, and report so, within a week at most
 REFUSED_PUSHES = timedelta(days=7)  # how long a secret may stay wrong without a text being lost
 SUBMITTED = timedelta(hours=24)  # how long a bound customer may take to hand over a long text
 AT_ONCE = 500  # rows a unit, so that a STOP never waits long behind it
@@ -26,7 +26,7 @@ async def purge(world: World) -> int:
                 + tx.submitted.forget(now - SUBMITTED, AT_ONCE)
                 + tx.pushes.forget(now - REFUSED_PUSHES, AT_ONCE)
                 + tx.people.forget_sessions(now, AT_ONCE)
-                + tx.jobs.forget_segments(now - SEGMENTS, AT_ONCE)
+                + tx.jobs.forget_segments(now - REPORTED_WITHIN, AT_ONCE)
             ),
             account="",
         )

@@ -29,8 +29,7 @@ def take(tx: Tx, *, reports: Sequence[DeliveryReport], now: datetime, ids: Ids) 
 
 
 def _take_one(tx: Tx, *, report: DeliveryReport, now: datetime, ids: Ids) -> None:
-    segment = receipts.choose(tx.jobs.segments_named(report.connection, report.forms), report) if report.forms else None
-    segment = segment or (_adopt(tx, report, now, ids) if report.forms else None)
+    segment = _named(tx, report, now) or _adopt(tx, report, now, ids) if report.forms else None
     attempt = tx.jobs.attempt(segment.attempt) if segment else tx.jobs.by_reference(report.connection, report.reference)
     if attempt is None:
         tx.jobs.add_orphan(report, now)
@@ -44,6 +43,10 @@ def _take_one(tx: Tx, *, report: DeliveryReport, now: datetime, ids: Ids) -> Non
     else:
         reported(of, message, report.status, report.error_code, now=now, ids=ids)
     learn_from(of, message, report, now=now, ids=ids)
+
+
+def _named(tx: Tx, report: DeliveryReport, now: datetime) -> Segment | None:
+    return receipts.choose(tx.jobs.segments_named(report.connection, report.forms, now - receipts.REPORTED_WITHIN), report)
 
 
 def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment | None:
@@ -60,7 +63,7 @@ def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment |
         return None
     attempt, message = found[0]
     of = tx.of(attempt.account)
-    if report.hint is None and of.jobs.of_recipient(message.recipient, states=("claimed", "written")):
+    if report.hint is None and of.jobs.of_recipient(message.recipient, states=("written",)):
         return None  # it may be the receipt of what is under way, ahead of its answer
     of.jobs.answer_attempt(attempt.id, "accepted", now, reference=report.reference, detail="its receipt came, its answer never did")
     accepted(of, message, now=now, ids=ids)
@@ -76,7 +79,8 @@ def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment |
         recipient=message.recipient,
         created_at=now,
     )
-    of.jobs.add_segments([segment])
+    if segment.total > 1:
+        of.jobs.add_segments([segment])
     return segment
 
 

@@ -17,7 +17,7 @@ from stopwire.core.ledger import GENESIS, Verdict, digest, seal, verify, words_o
 from stopwire.ports.store import Cut
 from stopwire.storage import tables
 from stopwire.storage.cuts import cut_of
-from stopwire.storage.hot import Noun, Statement, insert, upsert
+from stopwire.storage.hot import Noun, Statement, as_list, insert, listed, upsert
 from stopwire.storage.rows import BLOCK, event_of, event_row
 
 PAGE_ROWS = 1_000  # of the ledger, read at once by a verification
@@ -36,6 +36,12 @@ _blocks_of = Statement(
     "of",
     "channel",
     "person",
+)
+_blocks_of_many = Statement(
+    BLOCK.select().where(_B.account == bindparam("of"), _B.grp == bindparam("channel"), _B.recipient.in_(listed("people"))),
+    "of",
+    "channel",
+    "people",
 )
 _head = Statement(
     select(_A.ledger_key, func.coalesce(_H.events, 0), func.coalesce(_H.hash, GENESIS))
@@ -82,7 +88,14 @@ class SqlConsent(Noun):
 
     def blocks_of_many(self, recipients: Sequence[str]) -> dict[str, list[Block]]:
         """The blocks of each recipient, in the channel group its address belongs to; an empty list where there are none."""
-        return {recipient: self.blocks_of(group_of(recipient), recipient) for recipient in recipients}
+        if len(recipients) == 1:
+            return {recipients[0]: self.blocks_of(group_of(recipients[0]), recipients[0])}
+        found: dict[str, list[Block]] = {recipient: [] for recipient in recipients}
+        for group in {group_of(recipient) for recipient in recipients}:
+            people = as_list([recipient for recipient in recipients if group_of(recipient) is group])
+            for block in BLOCK.each(_blocks_of_many.all(self.unit, self.account, group, people)):
+                found[block.recipient].append(block)
+        return found
 
     def append(self, events: Sequence[ConsentEvent]) -> None:
         """Seal `events` onto the account's chain, in their order, and bring the block list after them."""

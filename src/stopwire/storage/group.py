@@ -227,18 +227,21 @@ class GroupWriter(Generic[TxT]):
         raw = self._engine.raw
         self._batch = batch = []
         kept: list[_Waiting] = []  # done in this transaction, and waiting for its commit
+        guarded = False  # each unit behind a savepoint: only once one of them has failed
         until = time.monotonic() + BATCH_SECONDS
         while (waiting := self._next()) is not None:
             batch.append(waiting)
             if not raw.in_transaction:
                 raw.execute("BEGIN IMMEDIATE")
-            self._attempt(waiting, nested=bool(kept))
+            self._attempt(waiting, nested=guarded and bool(kept))
             if waiting.failure is None:
                 kept.append(waiting)
-            elif kept and not raw.in_transaction:  # SQLite has rolled back everything, as it does on a full disk
-                self._salvage(kept, cause=waiting.failure)
-                kept = []
-                break
+            elif kept and not raw.in_transaction:
+                if guarded:  # SQLite has rolled back everything by itself, as it does on a full disk
+                    self._salvage(kept, cause=waiting.failure)
+                    kept = []
+                    break
+                guarded, kept = True, self._again(kept)
             if len(batch) >= BATCH_MAX or time.monotonic() > until:
                 break
         seconds = self._commit(kept)
@@ -251,6 +254,19 @@ class GroupWriter(Generic[TxT]):
         self._log_is_empty = False
         self._keep_log_short()
 
+    def _again(self, undone: list[_Waiting]) -> list[_Waiting]:
+        """Run units again that were undone with one that failed, each behind a savepoint; those that count."""
+        kept: list[_Waiting] = []
+        self._engine.raw.execute("BEGIN IMMEDIATE")
+        for waiting in undone:
+            self._attempt(waiting, nested=bool(kept))
+            if waiting.failure is None:
+                kept.append(waiting)
+            elif not self._engine.raw.in_transaction:
+                self._salvage([other for other in undone if other is not waiting], cause=waiting.failure)
+                return []
+        return kept
+
     def _next(self) -> _Waiting | None:
         """The next unit whose caller is still there: urgent ones first, otherwise in the order they came."""
         while True:
@@ -262,9 +278,9 @@ class GroupWriter(Generic[TxT]):
                 return waiting
 
     def _attempt(self, waiting: _Waiting, *, nested: bool) -> None:
-        """Run one unit. If it fails, the transaction is as before, or gone.
+        """Run one unit. If it fails, the transaction is as before where it was `nested`, otherwise gone.
 
-        The first in a transaction needs no savepoint: there is nothing else in it that a rollback could undo.
+        Savepoints cost two statements a unit, and units fail so rarely that running their neighbours again is cheaper.
         """
         raw = self._engine.raw
         waiting.failure = None

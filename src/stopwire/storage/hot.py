@@ -6,10 +6,11 @@ No decision and no table of its own lives here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Dialect, Executable, Row, Select, Table, bindparam
+from sqlalchemy import Connection, Dialect, Executable, Row, Select, SelectBase, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stopwire.storage.directories import Directories
@@ -80,15 +81,16 @@ class Statement:
         compiled = self._compiled.get(unit.dialect) or self._compile(unit)
         return int(unit.raw.execute(compiled.sql, compiled.bind(values)).rowcount)
 
-    def many(self, unit: Unit, rows: Sequence[Values]) -> None:
-        """Execute once for each of `rows`."""
+    def many(self, unit: Unit, rows: Sequence[Values]) -> int:
+        """Execute once for each of `rows`; how many rows were changed in all."""
         if not rows:
-            return
+            return 0
         compiled = self._compiled.get(unit.dialect) or self._compile(unit)
         if len(rows) == 1:
-            unit.raw.execute(compiled.sql, compiled.bind(rows[0]))
+            done = unit.raw.execute(compiled.sql, compiled.bind(rows[0]))
         else:
-            unit.raw.cursor().executemany(compiled.sql, map(compiled.bind, rows))
+            done = unit.raw.cursor().executemany(compiled.sql, map(compiled.bind, rows))
+        return int(done.rowcount)
 
     def all(self, unit: Unit, *values: Any) -> list[Sequence[Any]]:
         compiled = self._compiled.get(unit.dialect) or self._compile(unit)
@@ -127,7 +129,7 @@ class _Compiled:
         self._order = None if order == tuple(range(len(given))) else order
         types = (compiled.binds[name].type for name in positions)
         self._binders = _processors(type_.dialect_impl(dialect).bind_processor(dialect) for type_ in types)
-        columns = clause.selected_columns if isinstance(clause, Select) else ()
+        columns = clause.selected_columns if isinstance(clause, SelectBase) else ()
         self._readers = _processors(
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
         )
@@ -151,6 +153,16 @@ class _Compiled:
 
 def _processors(found: Iterable[Processor | None]) -> list[tuple[int, Processor]]:
     return [(i, process) for i, process in enumerate(found) if process is not None]
+
+
+def listed(name: str) -> Select[Any]:
+    """The members of a JSON list of strings that is given as the parameter `name`: one statement asks for many."""
+    return select(func.json_each(bindparam(name)).table_valued("value").c.value)
+
+
+def as_list(values: Sequence[str]) -> str:
+    """What `listed` is given."""
+    return json.dumps(values)
 
 
 class Adding(Generic[T]):

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, literal_column, null, or_, select, tuple_, union_all, update
 
-from stopwire.core.jobs import Attempt, Job
+from stopwire.core.address import ChannelGroup
+from stopwire.core.jobs import Attempt, Due, Job
 from stopwire.core.message import Purpose, Status
 from stopwire.core.outcomes import DeliveryReport
 from stopwire.core.receipts import Segment, canonical
 from stopwire.storage import tables
-from stopwire.storage.hot import Adding, Noun, Statement, Values
-from stopwire.storage.rows import ATTEMPT, JOB, NEW_JOB, SEGMENT
+from stopwire.storage.hot import Adding, Noun, Statement, Values, as_list, listed
+from stopwire.storage.rows import ATTEMPT, JOB, NEW_JOB, SEGMENT, WAITING_COLUMNS, waiting_of
 
+_B = tables.blocks.c
 _J = tables.jobs.c
+_M = tables.messages.c
 _A = tables.attempts.c
 _O = tables.orphans.c
 _S = tables.segments.c
 
-QUEUED, CLAIMED, WRITTEN, UNKNOWN = "queued", "claimed", "written", "unknown"
-UNDER_WAY = (CLAIMED, WRITTEN, UNKNOWN)
-UNANSWERED = (CLAIMED, WRITTEN)  # states of an attempt that has no answer yet
+QUEUED, WRITTEN, UNKNOWN = "queued", "written", "unknown"
+UNDER_WAY = (WRITTEN, UNKNOWN)
 
 _mine = _J.message == bindparam("id"), _J.account == bindparam("of")
 _my_attempt = _A.id == bindparam("attempt_id"), _A.account == bindparam("of")
 
 
 def _claim() -> Statement:
-    """Due jobs of one purpose, the head of each line only, in the order they fell due."""
+    """Due jobs of one purpose, the head of each line only, in the order they fell due; each with its message.
+
+    Whether its recipient is blocked anywhere is asked in the same breath: today's standing decides.
+    """
     earlier = tables.jobs.alias("earlier").c
     same_line = or_(
         earlier.sender == _J.sender,
@@ -42,14 +48,19 @@ def _claim() -> Statement:
         earlier.seq < _J.seq,
         same_line,
         or_(
-            earlier.state == CLAIMED,
             earlier.state == WRITTEN,
             # One that the carrier put off keeps its place; one that is not due yet has none.
             and_(earlier.state == QUEUED, or_(earlier.due_at <= bindparam("now"), earlier.tries > 0)),
         ),
     )
+    is_blocked = exists().where(
+        _B.account == _J.account,
+        _B.grp.in_([literal_column(f"'{group}'") for group in ChannelGroup]),
+        _B.recipient == _J.recipient,
+    )
     query = (
-        JOB.select()
+        select(*JOB.columns, *WAITING_COLUMNS, is_blocked)
+        .select_from(tables.jobs.outerjoin(tables.messages, and_(_M.sid == _J.message, _M.account == _J.account)))
         .where(
             _J.connection == bindparam("connection"),
             _J.state == QUEUED,
@@ -73,23 +84,10 @@ _next_due = Statement(
     "connection",
     "purpose",
 )
-_set_state = Statement(
-    update(tables.jobs)
-    .where(*_mine)
-    .values(state=bindparam("new_state"), attempt=func.coalesce(bindparam("new_attempt", type_=tables.Sid), _J.attempt)),
-    "new_state",
-    "new_attempt",
-    "id",
-    "of",
+_write = Statement(
+    update(tables.jobs).where(*_mine, _J.state == QUEUED).values(state=WRITTEN, attempt=bindparam("by")), "id", "of", "by"
 )
-_mark = Statement(
-    update(tables.jobs)
-    .where(*_mine, _J.state == CLAIMED, _J.attempt == bindparam("claimed_by"))
-    .values(state=WRITTEN),
-    "id",
-    "of",
-    "claimed_by",
-)
+_lose = Statement(update(tables.jobs).where(*_mine).values(state=UNKNOWN), "id", "of")
 _assign = Statement(
     update(tables.jobs).where(*_mine).values(sender=bindparam("speaker"), connection=bindparam("through")),
     "speaker",
@@ -117,28 +115,28 @@ _answer = Statement(
         state=bindparam("new_state"),
         answered_at=func.coalesce(bindparam("when", type_=_A.answered_at.type), _A.answered_at),
         reference=func.coalesce(bindparam("new_reference", type_=_A.reference.type), _A.reference),
+        form=func.coalesce(bindparam("new_form", type_=_A.form.type), _A.form),
         detail=func.coalesce(bindparam("new_detail", type_=_A.detail.type), _A.detail),
     ),
     "new_state",
     "when",
     "new_reference",
+    "new_form",
     "new_detail",
     "attempt_id",
     "of",
 )
-_answer_open = Statement(
-    update(tables.attempts)
-    .where(*_my_attempt, _A.state.in_([literal_column(f"'{state}'") for state in UNDER_WAY]))
-    .values(
-        state=bindparam("new_state"),
-        answered_at=bindparam("when"),
-        reference=func.coalesce(bindparam("new_reference", type_=_A.reference.type), _A.reference),
+_awaited = Statement(
+    select(_A.id)
+    .select_from(tables.attempts.join(tables.messages, and_(_M.sid == _A.message, _M.account == _A.account)))
+    .where(
+        _A.id.in_(listed("ids")),
+        _A.account == bindparam("of"),
+        _A.state == WRITTEN,
+        _M.status == Status.SENDING,
     ),
-    "attempt_id",
+    "ids",
     "of",
-    "new_state",
-    "when",
-    "new_reference",
 )
 _any_orphan = Statement(
     select(literal_column("1")).select_from(tables.orphans).where(_O.connection == bindparam("connection")).limit(literal_column("1")),
@@ -147,10 +145,11 @@ _any_orphan = Statement(
 _race = Statement(update(tables.attempts).where(*_my_attempt).values(raced=True), "attempt_id", "of")
 _by_reference = Statement(
     ATTEMPT.select()
-    .where(_A.connection == bindparam("connection"), _A.reference == bindparam("named"))
+    .where(_A.connection == bindparam("connection"), _A.form == bindparam("form"), _A.reference == bindparam("named"))
     .order_by(_A.at.desc())
     .limit(literal_column("1")),
     "connection",
+    "form",
     "named",
 )
 _orphans = Statement(
@@ -161,6 +160,42 @@ _orphans = Statement(
     "named",
 )
 _add_segments = Adding(SEGMENT, or_ignore=True)
+
+
+def _segments_named() -> Statement:
+    """Segments by their ids. An attempt in one segment has its id itself, so that most messages need no row for it."""
+    several = SEGMENT.select().where(
+        _S.connection == bindparam("connection"), _S.form.in_(listed("forms")), _S.created_at >= bindparam("since")
+    )
+    alone: dict[str, ColumnElement[Any]] = {
+        "attempt": _A.id,
+        "number": literal_column("1"),
+        "total": literal_column("1"),
+        "sender": func.coalesce(_M.sender, ""),
+        "recipient": _M.recipient,
+        "status": null(),
+        "error_code": null(),
+        "created_at": _A.answered_at,
+        "reported_at": null(),
+    }
+    single = (
+        select(*(alone[name] if name in alone else _A[name] for name in (column.name for column in SEGMENT.columns)))
+        .select_from(tables.attempts.join(tables.messages, and_(_M.sid == _A.message, _M.account == _A.account)))
+        .where(
+            _A.connection == bindparam("connection"),
+            _A.form.in_(listed("forms")),
+            _A.at >= bindparam("since"),
+            ~exists().where(_S.attempt == _A.id),
+        )
+    )
+    return Statement(union_all(several, single), "connection", "forms", "since")
+
+
+_named = _segments_named()
+
+
+def _answer_of(state: str, now: datetime, reference: str | None, detail: str | None, id: str, account: str) -> Values:
+    return state, now, reference, None if reference is None else canonical(reference), detail, id, account
 
 
 class SqlJobs(Noun):
@@ -182,7 +217,7 @@ class SqlJobs(Noun):
         row = _of_message.first(self.unit, message, self.account)
         return JOB.value(row) if row else None
 
-    def claim(self, connection: str, room: int, now: datetime) -> list[Job]:
+    def claim(self, connection: str, room: int, now: datetime) -> list[Due]:
         """At most `room` jobs that may go out now: keyword replies, then messages, in the order they fell due.
 
         A message waits for those before it to the same person from the same sender; a keyword reply waits for nothing.
@@ -190,7 +225,10 @@ class SqlJobs(Noun):
         rows = _claim_due.all(self.unit, connection, Purpose.KEYWORD_REPLY, now, room)
         if len(rows) < room:
             rows += _claim_due.all(self.unit, connection, Purpose.MESSAGE, now, room - len(rows))
-        return JOB.each(rows)
+        width = len(JOB.columns)
+        return [
+            Due(job=JOB.value(row[:width]), message=waiting_of(row[width:-1]), blocked=bool(row[-1])) for row in rows
+        ]
 
     def next_due(self, connection: str) -> datetime | None:
         """When the next queued job falls due, or fell; None where nothing is queued."""
@@ -202,13 +240,20 @@ class SqlJobs(Noun):
         query = JOB.select().where(_J.connection == connection, _J.state.in_(UNDER_WAY))
         return JOB.each(self._rows(query.order_by(_J.seq)))
 
-    def set_state(self, message: str, state: str, *, attempt: str | None = None) -> None:
-        """Without `attempt` the one it has stays."""
-        _set_state.run(self.unit, state, attempt, message, self.account)
+    def write(self, attempts: Sequence[Attempt]) -> None:
+        """Begin attempts at queued jobs: from the commit on their bytes may leave."""
+        self._check_own(attempts)
+        changed = _write.many(self.unit, [(attempt.message, self.account, attempt.id) for attempt in attempts])
+        assert changed == len(attempts), "an attempt began at a job that was not queued"
+        _add_attempts.many(self.unit, attempts)
 
-    def mark(self, message: str, attempt: str) -> bool:
-        """Mark a job as written, if it is still claimed by this attempt; whether it was."""
-        return _mark.run(self.unit, message, self.account, attempt) == 1
+    def add_attempts(self, attempts: Sequence[Attempt]) -> None:
+        self._check_own(attempts)
+        _add_attempts.many(self.unit, attempts)
+
+    def lose(self, message: str) -> None:
+        """The answer to a written job will not come: whether it left is unknown."""
+        _lose.run(self.unit, message, self.account)
 
     def assign(self, message: str, *, sender: str, connection: str) -> None:
         _assign.run(self.unit, sender, connection, message, self.account)
@@ -231,10 +276,6 @@ class SqlJobs(Noun):
     def remove(self, messages: Sequence[str]) -> None:
         _remove.many(self.unit, [(message, self.account) for message in messages])
 
-    def add_attempts(self, attempts: Sequence[Attempt]) -> None:
-        self._check_own(attempts)
-        _add_attempts.many(self.unit, attempts)
-
     def attempt(self, id: str) -> Attempt | None:
         """In the transaction of no account, which is an engine's: the attempt of whichever account."""
         row = _attempt.first(self.unit, id)
@@ -249,15 +290,18 @@ class SqlJobs(Noun):
     def answer_attempt(
         self, id: str, state: str, now: datetime, *, reference: str | None = None, detail: str | None = None
     ) -> None:
-        """Give an attempt its next state; whoever waits for its answer is told after the commit."""
-        is_answer = state not in UNANSWERED
-        self.unit.answered = self.unit.answered or is_answer
-        _answer.run(self.unit, state, now if is_answer else None, reference, detail, id, self.account)
-
-    def answer_open(self, id: str, state: str, now: datetime, *, reference: str | None) -> bool:
-        """`answer_attempt` for one that has no answer yet; whether it had none."""
+        """Give an attempt its answer; whoever waits for it is told after the commit."""
         self.unit.answered = True
-        return _answer_open.run(self.unit, id, self.account, state, now, reference) == 1
+        _answer.run(self.unit, *_answer_of(state, now, reference, detail, id, self.account))
+
+    def accept(self, taken: Sequence[tuple[str, str | None]], now: datetime) -> None:
+        """`answer_attempt` for many that their carrier accepted, by id, each with its reference."""
+        self.unit.answered = True
+        _answer.many(self.unit, [_answer_of("accepted", now, named, None, id, self.account) for id, named in taken])
+
+    def awaited(self, ids: Sequence[str]) -> set[str]:
+        """Those of these attempts that are written, without an answer, and whose message stands as being sent."""
+        return {row[0] for row in _awaited.all(self.unit, as_list(ids), self.account)}
 
     def has_orphans(self, connection: str) -> bool:
         """Whether any report of a connection waits for its message."""
@@ -270,18 +314,17 @@ class SqlJobs(Noun):
 
     def by_reference(self, connection: str, reference: str) -> Attempt | None:
         """The newest attempt that the carrier gave this reference, of whichever account."""
-        row = _by_reference.first(self.unit, connection, reference)
+        row = _by_reference.first(self.unit, connection, canonical(reference), reference)
         return ATTEMPT.value(row) if row else None
 
     def add_segments(self, segments: Sequence[Segment]) -> None:
-        """What the carrier took, each under its own id. One that is there already stays as it is."""
+        """What the carrier took of attempts in several segments. One that is there already stays as it is."""
         self._check_own(segments)
         _add_segments.many(self.unit, segments)
 
-    def segments_named(self, connection: str, forms: Sequence[str]) -> list[Segment]:
-        """Segments of whichever account that may be meant by an id in one of these forms."""
-        query = SEGMENT.select().where(_S.connection == connection, _S.form.in_(forms))
-        return SEGMENT.each(self._rows(query))
+    def segments_named(self, connection: str, forms: Sequence[str], since: datetime) -> list[Segment]:
+        """Segments of whichever account, taken since, that may be meant by an id in one of these forms."""
+        return SEGMENT.each(_named.all(self.unit, connection, as_list(forms), since))
 
     def segments_of(self, attempt: str) -> list[Segment]:
         """In their order."""

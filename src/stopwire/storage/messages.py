@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, literal_column, select, tuple_, update
 
 from stopwire.core.jobs import Refusal
-from stopwire.core.message import Direction, Media, Message, Purpose, Status, Waiting
+from stopwire.core.message import Direction, Media, Message, Purpose, Status
 from stopwire.ports.store import Cut, Entry, EntryFilter, Feedback, Kept, MessageFilter
 from stopwire.storage import log, tables
 from stopwire.storage.cuts import cut_of
@@ -25,22 +25,6 @@ _add = Adding(MESSAGE)
 # A deleted message leaves its empty row: whoever reads the list page by page goes on from there.
 DELETED = "deleted"
 _get = Statement(MESSAGE.select().where(*_mine, _M.purpose != literal_column(f"'{DELETED}'")), "id", "of")
-_waiting = Statement(
-    select(
-        _M.sid, _M.sender, _M.recipient, _M.body, _M.status, _M.purpose, _M.media, _M.status_callback, _M.options
-    ).where(*_mine),
-    "id",
-    "of",
-)
-_sent = Statement(
-    update(tables.messages)
-    .where(*_mine, _M.status == literal_column("'sending'"))
-    .values(status=Status.SENT, updated_at=bindparam("now"), sent_at=bindparam("sent_at")),
-    "id",
-    "of",
-    "now",
-    "sent_at",
-)
 _move = Statement(
     update(tables.messages)
     .where(*_mine)
@@ -164,24 +148,6 @@ class SqlMessages(Noun):
         rows = (_get.first(self.unit, sid, self.account) for sid in sids)
         return [MESSAGE.value(row) for row in rows if row is not None]
 
-    def waiting(self, sids: Sequence[str]) -> list[Waiting]:
-        """Of messages of every purpose, what handing over needs; unknown ones are left out."""
-        rows = (_waiting.first(self.unit, sid, self.account) for sid in sids)
-        return [
-            Waiting(
-                sid=row[0],
-                sender=row[1],
-                recipient=row[2],
-                body=row[3],
-                status=Status(row[4]),
-                purpose=Purpose(row[5]),
-                media=row[6],
-                told=bool(row[7] or row[8]),
-            )
-            for row in rows
-            if row is not None
-        ]
-
     def entries(self, wanted: EntryFilter, cut: Cut) -> list[Entry]:
         return log.entries(self.unit, self.account, wanted, cut)
 
@@ -208,10 +174,6 @@ class SqlMessages(Noun):
             _move_sent.many(self.unit, [(status, error_code, now, now, sid, self.account) for sid in sids])
         else:
             _move.many(self.unit, [(status, error_code, now, sid, self.account) for sid in sids])
-
-    def sent(self, sid: str, now: datetime) -> bool:
-        """Stamp a message as sent, if it is being sent; whether it was."""
-        return _sent.run(self.unit, sid, self.account, now, now) == 1
 
     def choose(self, sid: str, *, sender: str, segments: int, now: datetime) -> None:
         """Settle who speaks: `sender` is an address."""

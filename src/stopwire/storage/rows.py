@@ -18,7 +18,7 @@ from stopwire.core.bound import SubmittedPart
 from stopwire.core.connections import Connection, OptOutBy
 from stopwire.core.consent import Act, Block, ConsentEvent, Reason, SealedEvent
 from stopwire.core.jobs import Attempt, Delivery, DeliveryAttempt, HandsetMessage, Job, Refusal, Review
-from stopwire.core.message import Direction, Media, Message, Purpose, Status
+from stopwire.core.message import Direction, Media, Message, Purpose, Status, Waiting
 from stopwire.core.policy import OptOutPolicy
 from stopwire.core.receipts import Segment
 from stopwire.core.roles import Role
@@ -140,6 +140,26 @@ IMPORT_ROW = Shape(tables.import_rows, ImportRow, without=("import", "account"))
 USER = Shape(tables.users, User, reads={"role": Role}, without=("folded_name",))
 SESSION = Shape(tables.sessions, Session)
 AUDIT = Shape(tables.audit, AuditRow, writes={"detail": dict}, without=("seq",))
+
+_M = tables.messages.c
+WAITING_COLUMNS = (_M.sid, _M.sender, _M.recipient, _M.body, _M.status, _M.purpose, _M.media, _M.status_callback, _M.options)
+
+
+def waiting_of(row: Sequence[Any]) -> Waiting | None:
+    """What handing over needs of a message, of its WAITING_COLUMNS; None where an outer join found none."""
+    if row[0] is None:
+        return None
+    return Waiting(
+        sid=row[0],
+        sender=row[1],
+        recipient=row[2],
+        body=row[3],
+        status=Status(row[4]),
+        purpose=Purpose(row[5]),
+        media=row[6],
+        told=bool(row[7] or row[8]),
+    )
+
 
 _SERVICE_COLUMNS = frozenset({"sid", "account", "friendly_name", "policy", "policy_version", "created_at", "updated_at"})
 _SERVICE_FIELDS = tuple(f.name for f in fields(Service) if f.name not in _SERVICE_COLUMNS)

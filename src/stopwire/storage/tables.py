@@ -346,7 +346,7 @@ jobs = Table(  # messages on their way to a carrier; a row is deleted when its m
     Column("purpose", String(16), nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("expires_at", Instant),
-    Column("state", String(8), nullable=False),  # queued | claimed | written | unknown
+    Column("state", String(8), nullable=False),  # queued | written | unknown
     Column("attempt", Sid),
     Column("tries", Integer, nullable=False),
     Index("ix_jobs_connection_state_purpose_due", "connection", "state", "purpose", "due_at", "seq"),
@@ -364,14 +364,15 @@ attempts = Table(  # every try to hand a message to a carrier, recorded before i
     Column("at", Instant, nullable=False),
     Column("answered_at", Instant),
     Column("reference", Text),
+    Column("form", Text),  # the reference in canonical form; none where each segment has its own
     Column("detail", Text),
     Column("raced", Boolean, nullable=False),
-    Index("ix_attempts_connection_reference", "connection", "reference", "at"),
+    Index("ix_attempts_connection_form", "connection", "form", "at"),
 )
 
 _OF_SEVERAL = text("total > 1")
 
-segments = Table(  # what a carrier took of an attempt, where it reports on each segment
+segments = Table(  # what a carrier took of an attempt in several segments, where it reports on each
     "segments",
     metadata,
     Column("attempt", Sid, nullable=False),

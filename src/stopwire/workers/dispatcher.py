@@ -70,7 +70,7 @@ class Dispatcher:
             except StoreClosed:
                 return
             except Exception:
-                # Nothing was handed over: what was claimed is claimed on disk, and is released before the next round.
+                # Nothing was kept, so nothing leaves.
                 log.exception("dispatch.failed", connection=self.connection)
                 await asyncio.sleep(FAULT_SECONDS)
                 continue
