@@ -68,4 +68,5 @@ def test_config_schema_is_a_table_or_a_json_schema(run: Run) -> None:
 
 def test_version_tells_the_version(run: Run) -> None:
     assert __version__ == run("version", "--json").json["stopwire"]
-    assert f"stopwire {__version__}" in run("version").out
+    for asked in ("version", "--version"):
+        assert f"stopwire {__version__}\n" == run(asked).out

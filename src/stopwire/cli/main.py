@@ -5,6 +5,7 @@ that needs it.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -35,7 +36,6 @@ EPILOG = "Exit codes: " + " ".join(f"{code.value}: {code.meaning}" for code in E
 
 app = typer.Typer(
     name="stopwire",
-    help="A messaging gateway that honours STOP: Twilio's API in front, real carriers behind.",
     epilog=EPILOG,
     no_args_is_help=True,
     add_completion=True,
@@ -65,15 +65,27 @@ for noun, commands in (
 app.command("doctor")(doctor.doctor)
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stopwire {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def stopwire(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version of Stopwire, and end.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A messaging gateway that honours STOP: Twilio's API in front, real carriers behind."""
+
+
 @app.command("version")
 @local
 def version(talk: Talk) -> None:
-    """Print the version of Stopwire, and of the Python that runs it."""
+    """Print the version of Stopwire; with --json that of the Python that runs it too."""
     python = ".".join(map(str, sys.version_info[:3]))
-    talk.answer(
-        {"stopwire": __version__, "python": python},
-        lambda: talk.line(f"stopwire {__version__} (Python {python})"),
-    )
+    talk.answer({"stopwire": __version__, "python": python}, lambda: talk.line(f"stopwire {__version__}"))
 
 
 def main() -> None:
