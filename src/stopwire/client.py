@@ -363,6 +363,14 @@ class Client:
     def carrier_log(self, name: str) -> Iterator[Json]:
         return self._items(f"/api/v1/carriers/{_part(name)}/log")
 
+    def smpp_binds(self) -> Iterator[Json]:
+        """Applications that are bound to the gateway now."""
+        return self._items("/api/v1/smpp-binds")
+
+    def unbind(self, id: str) -> Json:
+        """End a bind in order. The application may bind again."""
+        return self._object("DELETE", f"/api/v1/smpp-binds/{_part(id)}")
+
     def stats(self, by: str = "day") -> Json:
         return self._object("GET", "/api/v1/stats", params={"by": by})
 

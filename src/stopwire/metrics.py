@@ -61,6 +61,14 @@ _request_seconds = Histogram(
     registry=REGISTRY,
 )
 
+_binds = Gauge("stopwire_smpp_binds", "Applications of customers that are bound, by how.", ["how"], registry=REGISTRY)
+_smpp_requests = Counter(
+    "stopwire_smpp_requests",
+    "Requests of bound applications answered, by command and status.",
+    ["command", "status"],
+    registry=REGISTRY,
+)
+
 _connections: set[str] = set()
 _relayed: list[tuple[str, str, int, float]] | None = None  # answers of a door process, on their way to the core
 
@@ -113,6 +121,16 @@ def answered(door: str, method: str, status: int, seconds: float) -> None:
         return
     _requests.labels(_word(door), method if method in METHODS else OTHER, str(int(status))).inc()
     _request_seconds.labels(_word(door)).observe(seconds)
+
+
+def bound(how: str, change: int) -> None:
+    """A customer's application has bound (1), or left (-1)."""
+    _binds.labels(_word(how)).inc(change)
+
+
+def smpp_answered(command: str, status: str) -> None:
+    """A request of a customer's application was answered, with this command_status."""
+    _smpp_requests.labels(_word(command), _word(status)).inc()
 
 
 def relay() -> None:

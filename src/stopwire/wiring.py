@@ -126,7 +126,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
         )
     )
     board.fix(SIMULATOR, simulator)
-    switchboard = Switchboard(clock)
+    switchboard = Switchboard(clock, ids, on_tell=tail.add)
     world = World(
         store=store,
         http=http,

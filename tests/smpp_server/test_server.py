@@ -558,7 +558,7 @@ class Local:
             binds_of_account_max=3,
             timers=Timers(response_seconds=2, enquire_link_seconds=5, bind_seconds=0.3),
         )
-        self.server = doors.SmppServer(self, Switchboard(gateway.world.clock), gateway.world.clock, bounds=bounds)  # type: ignore[arg-type]
+        self.server = doors.SmppServer(self, Switchboard(gateway.world.clock, gateway.world.ids), gateway.world.clock, bounds=bounds)  # type: ignore[arg-type]
         self.port = 0
 
     async def __call__(self, flow: Any, **values: Any) -> Any:

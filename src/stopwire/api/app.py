@@ -4,7 +4,15 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from stopwire.api import account, blocks, carriers, consent, events, imports, links, messages, policy, simulator, stats, suggestions, viewer, webhooks
+from stopwire.api import (
+    ,
+    account,
+    binds,
+    blocks,
+    carriers,
+    consent,
+    events,
+)
 from stopwire.api.describe import operation_id
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
 from stopwire.ports.faults import StoreFault
@@ -23,6 +31,7 @@ ROOMS: tuple[APIRouter, ...] = (
     simulator.router,
     account.router,
     carriers.router,
+    binds.router,
     stats.router,
     events.router,
 )

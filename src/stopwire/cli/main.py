@@ -12,6 +12,7 @@ import typer
 from stopwire import __version__
 from stopwire.cli import (
     accounts,
+    binds,
     carriers,
     config,
     db,
@@ -55,6 +56,7 @@ for noun, commands in (
     ("account", accounts.app),
     ("key", keys.app),
     ("carrier", carriers.app),
+    ("bind", binds.app),
     ("webhook", webhooks.app),
     ("ledger", ledger.app),
     ("suggestions", suggestions.app),

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from stopwire.console import (
     analytics,
+    applications,
     blocks,
     carriers,
     developers,
@@ -60,6 +61,7 @@ ROOMS: tuple[ModuleType, ...] = (
     recipients,
     review,
     senders,
+    applications,  # before what would take its address for a connection's name
     carriers,
     ledger,
     analytics,

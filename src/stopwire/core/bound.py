@@ -49,6 +49,25 @@ class SubmittedPart:
     taken_at: datetime | None = None  # when the whole text became a message
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveBind:
+    """One bind of a customer's application, as it is right now."""
+
+    id: str  # ours, for as long as it lasts
+    account: str
+    system_id: str  # the name it bound with
+    key: str | None  # the API key it bound with; None: the account's own token
+    how: str  # transmitter | receiver | transceiver
+    address: str  # where it came from
+    since: datetime
+    window: int  # deliver_sm that may wait for their answers
+    waiting: int = 0  # of them, how many do
+    in_work: int = 0  # its requests without an answer yet
+    taken: int = 0  # its submits answered with ESME_ROK
+    declined: int = 0  # its submits answered otherwise
+    told: int = 0  # events it has acknowledged
+
+
 def system_id(sid: str) -> str:
     """The name an account (`AC…`) or an API key (`SK…`) binds with: its SID, cut to what SMPP has room for."""
     return _NAMES[sid[:2]] + sid[2 : 2 + SYSTEM_ID_DIGITS].lower()

@@ -1,4 +1,4 @@
-"""Who binds by SMPP: an account or an API key under its short name; what waits for a receiver is hurried once one is there.
+"""Who binds by SMPP: an account or an API key under its short name; who is bound; and to show one of them out.
 
 Every road compares one secret in constant time, the unknown name's too.
 """
@@ -57,6 +57,16 @@ async def stands(world: World, *, account: str, key: str | None) -> AccountSetti
     if key is not None and await world.store.read(lambda tx: tx.accounts.key(key), account=account) is None:
         return None
     return found.settings
+
+
+async def live(world: World, *, account: str) -> list[bound.LiveBind]:
+    """Who of the account is bound now, the newest first."""
+    return list(world.peers.bound(account))
+
+
+async def unbind(world: World, *, account: str, id: str) -> bound.LiveBind | None:
+    """End one bind: what is in work is finished first. It may bind again; only its key or its account can forbid that."""
+    return await world.peers.unbind(account, id)
 
 
 async def _by_key(world: World, prefix: str, secret: str) -> Bound:

@@ -3,9 +3,11 @@
 A door keeps who is bound; a journey never sees a PDU.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from stopwire.core.bound import LiveBind
 from stopwire.core.jobs import Delivery
 from stopwire.core.senders import AccountSettings
 
@@ -27,4 +29,12 @@ class Peers(Protocol):
 
         Returns when the receiver has answered, or cannot be reached. Never raises.
         """
+        ...
+
+    def bound(self, account: str) -> Sequence[LiveBind]:
+        """Who of `account` is bound now, the newest first."""
+        ...
+
+    async def unbind(self, account: str, id: str) -> LiveBind | None:
+        """End one bind in order, and answer it as it was; None where there is none of this id."""
         ...

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from stopwire import metrics
 from stopwire.core.alphabets import decode
 from stopwire.core.bound import REGISTERED, SubmittedPart
 from stopwire.core.orders import Order
@@ -22,7 +23,7 @@ from stopwire.ports.clock import Clock
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.house import House
 from stopwire.ports.store import Messages, Services
-from stopwire.smpp.fields import INTERFACE_VERSION, Status, Tag
+from stopwire.smpp.fields import INTERFACE_VERSION, Status, Tag, meaning
 from stopwire.smpp.pdu import (
     BindReceiver,
     BindReceiverResp,
@@ -46,7 +47,7 @@ from stopwire.smpp.pdu import (
 from stopwire.smpp.session import Role, Timers
 from stopwire.smpp_server import translate
 from stopwire.smpp_server.basket import Basket
-from stopwire.smpp_server.peers import Switchboard
+from stopwire.smpp_server.peers import Seat, Switchboard
 from stopwire.smpp_server.translate import Decline, Submission
 
 log = get_logger(__name__)
@@ -132,8 +133,9 @@ class SmppServer:
         self._addresses[customer.address] -= 1
         if not self._addresses[customer.address]:
             del self._addresses[customer.address]
+        if customer.seat is not None:
+            self.switchboard.remove(customer.seat)
         if customer.account:
-            self.switchboard.remove(customer.account, customer.link)
             self.binds[customer.account] -= 1
             if not self.binds[customer.account]:
                 del self.binds[customer.account]
@@ -196,6 +198,7 @@ class Customer:
         self.address = ""  # without its port
         self.account = ""  # once bound
         self.key: str | None = None
+        self.seat: Seat | None = None
         self.settings = AccountSettings()
 
     def opened(self, link: Link) -> None:
@@ -203,8 +206,17 @@ class Customer:
         if not self._server.enter(self):
             link.close("Too many connections.")
 
-    async def asked(self, pdu: Pdu) -> Pdu | None:
+    async def asked(self, pdu: Pdu) -> Pdu:
         """The response to a request. Whether the session is bound for it has been judged by the link."""
+        answer = await self._answered(pdu)
+        metrics.smpp_answered(pdu.command.name, meaning(answer.status).name)
+        if self.seat is not None and isinstance(pdu, SubmitSm | DataSm | SubmitMulti):
+            taken = answer.status == Status.ESME_ROK
+            self.seat.taken += taken
+            self.seat.declined += not taken
+        return answer
+
+    async def _answered(self, pdu: Pdu) -> Pdu:
         try:
             match pdu:
                 case BindReceiver() | BindTransmitter() | BindTransceiver():
@@ -245,9 +257,10 @@ class Customer:
         self.account, self.key = who.account, who.key
         settings: AccountSettings | None = await self._house(bind.stands, account=who.account, key=who.key)
         self.settings = self.settings if settings is None else settings
+        how = pdu.command.name.lower().removeprefix("bind_")
+        self.seat = server.switchboard.add(self.link, account=self.account, key=self.key, system_id=pdu.system_id, how=how)
         log.info("smpp.bound", peer=self.link.peer, account=who.account, as_=pdu.command.name)
         if not isinstance(pdu, BindTransmitter):
-            server.switchboard.add(self.account, self.link)
             server.spawn(self._receiving())  # begins when the bind has been answered
         return _ANSWERS[type(pdu)](
             sequence=pdu.sequence, system_id=NAME, tlvs=(tlv(Tag.SC_INTERFACE_VERSION, INTERFACE_VERSION),)
