@@ -5,13 +5,21 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from stopwire.api import (
-    ,
     account,
     binds,
     blocks,
     carriers,
     consent,
     events,
+    imports,
+    links,
+    messages,
+    policy,
+    simulator,
+    stats,
+    suggestions,
+    viewer,
+    webhooks,
 )
 from stopwire.api.describe import operation_id
 from stopwire.api.problems import on_bug, on_fault, on_http, on_invalid
