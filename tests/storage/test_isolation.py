@@ -9,6 +9,7 @@ import pytest
 
 from stopwire.core.address import ChannelGroup
 from stopwire.core.bound import SubmittedPart
+from stopwire.core.chaos import USUAL, Reception
 from stopwire.core.connections import Connection, Sealed
 from stopwire.core.consent import Act
 from stopwire.core.jobs import DeliveryAttempt
@@ -38,6 +39,7 @@ from tests.storage.values import (
     sender,
     service,
     sid,
+    transit,
 )
 
 SM, MG, CE, AT = sid("SM", A), sid("MG", A), sid("CE", A), sid("AT", A)
@@ -92,6 +94,8 @@ def fill(tx: SqlTx) -> None:
     tx.submitted.add(SUBMITTED, NOW)
     tx.suggestions.add([review()])
     tx.handsets.keep([handset_message()])
+    tx.handsets.hold([transit()])
+    tx.handsets.set_reception(ANN, Reception(on=False))
     tx.lists.put_contacts([Contact(contact=ANN, country=None, zip_code=None, updated_at=NOW)])
     tx.lists.add_safe_number(SafeNumber(sid="GN1", number=ANN))
     tx.lists.add_import(IMPORT)
@@ -149,6 +153,8 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "handsets.of": lambda tx: tx.handsets.of(ANN, None, 9),
     "handsets.latest": lambda tx: tx.handsets.latest(ANN, 10),
     "handsets.all": lambda tx: tx.handsets.all(),
+    "handsets.waiting": lambda tx: tx.handsets.waiting(),
+    "handsets.receptions": lambda tx: tx.handsets.receptions(),
     "lists.contact": lambda tx: tx.lists.contact(ANN),
     "lists.safe_number": lambda tx: tx.lists.safe_number(ANN),
     "lists.import_": lambda tx: tx.lists.import_("IM1"),
@@ -204,6 +210,7 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "webhooks.first_answer": lambda tx: tx.webhooks.first_answer(delivery().id),
     "suggestions.decide": lambda tx: tx.suggestions.decide(review().id, "dismissed", by="b", now=NOW, note=None),
     "suggestions.reopen": lambda tx: tx.suggestions.reopen(review().id),
+    "handsets.set_reception": lambda tx: tx.handsets.set_reception(ANN, USUAL),
     "lists.put_contacts": lambda tx: tx.lists.put_contacts(
         [Contact(contact=ANN, country="MX", zip_code=None, updated_at=later(1))]
     ),
@@ -226,7 +233,8 @@ ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
 ENGINES |= {"jobs.waiting_senders", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}
 ENGINES |= {"jobs.holding"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
-NETWORK |= {"handsets.unreported", "handsets.set_reported"}
+NETWORK |= {"handsets.unreported", "handsets.set_reported", "handsets.hold", "handsets.due", "handsets.next_due", "handsets.carried"}
+NETWORK |= {"handsets.every_reception"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.
 OWN = {"accounts.add", "accounts.save", "accounts.add_key", "services.add_service", "services.add_policy"}
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}

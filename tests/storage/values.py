@@ -5,7 +5,7 @@ from typing import Any
 
 from stopwire.core.address import ChannelGroup, SenderKind
 from stopwire.core.consent import Act, ConsentEvent, Reason
-from stopwire.core.jobs import Attempt, Delivery, HandsetMessage, Job, Refusal, Review
+from stopwire.core.jobs import Attempt, Delivery, HandsetMessage, Job, Refusal, Review, Transit
 from stopwire.core.message import Direction, Message, Purpose, Status
 from stopwire.core.policy import standard_policy
 from stopwire.core.senders import Account, AccountSettings, Sender, Service
@@ -190,3 +190,20 @@ def handset_message(of: str = A, number: int = 0, **changes: Any) -> HandsetMess
         "message": sid("SM", of, number),
     }
     return HandsetMessage(**facts | changes)
+
+
+def transit(of: str = A, number: int = 0, **changes: Any) -> Transit:
+    values = {
+        "id": sid("HM", of, number),
+        "account": of,
+        "handset": ANN,
+        "direction": "in",
+        "peer": sender(of).address,
+        "body": "Hello",
+        "at": NOW,
+        "kind": "message",
+        "media": (),
+        "attempt": sid("AT", of, number),
+        "due_at": NOW,
+    }
+    return Transit(**{**values, **changes})

@@ -150,3 +150,26 @@ class HandsetMessage:
     attempt: str | None = None
     message: str | None = None
     report: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transit:
+    """A text that the simulated network still has: late, or waiting for its handset or the message centre.
+
+    `direction` is the handset's. `onward`: how a text of a handset reaches us (parts, their order, repeats, media).
+    """
+
+    id: str
+    account: str
+    handset: str
+    direction: str
+    peer: str
+    body: str
+    at: datetime
+    kind: str
+    media: tuple[str, ...]
+    attempt: str | None = None
+    message: str | None = None
+    due_at: datetime
+    expires_at: datetime | None = None  # then the message centre gives up
+    onward: Mapping[str, Any] = field(default_factory=dict)

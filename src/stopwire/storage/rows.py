@@ -15,9 +15,10 @@ from sqlalchemy import Column, Select, Table, select
 from stopwire.core import policy as policies
 from stopwire.core.address import ChannelGroup, SenderKind
 from stopwire.core.bound import SubmittedPart
+from stopwire.core.chaos import Reception
 from stopwire.core.connections import Connection, OptOutBy
 from stopwire.core.consent import Act, Block, ConsentEvent, Reason, SealedEvent
-from stopwire.core.jobs import Attempt, Delivery, DeliveryAttempt, HandsetMessage, Job, Refusal, Review
+from stopwire.core.jobs import Attempt, Delivery, DeliveryAttempt, HandsetMessage, Job, Refusal, Review, Transit
 from stopwire.core.message import Direction, Media, Message, Purpose, Status, Waiting
 from stopwire.core.policy import OptOutPolicy
 from stopwire.core.receipts import Segment
@@ -133,6 +134,8 @@ DELIVERY = Shape(tables.deliveries, Delivery, writes={"params": dict}, without=(
 DELIVERY_ATTEMPT = Shape(tables.delivery_attempts, DeliveryAttempt, without=("seq", "account"))
 REVIEW = Shape(tables.suggestions, Review, reads={"evidence": tuple}, without=("seq",))
 HANDSET_MESSAGE = Shape(tables.handset_messages, HandsetMessage, reads={"media": tuple}, without=("seq",))
+TRANSIT = Shape(tables.handset_transit, Transit, reads={"media": tuple}, writes={"onward": dict}, without=("seq",))
+RECEPTION = Shape(tables.receptions, Reception, names={"switched_on": "on"}, without=("account", "handset"))
 CONTACT = Shape(tables.contacts, Contact, without=("account",))
 SAFE_NUMBER = Shape(tables.safe_numbers, SafeNumber, without=("account",))
 IMPORT = Shape(tables.imports, Import)

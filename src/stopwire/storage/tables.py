@@ -627,6 +627,39 @@ handset_messages = Table(  # the simulator's memory: what each handset sent and 
     ),
 )
 
+handset_transit = Table(  # what the simulator's network still has of a text: it is late, or its handset is off
+    "handset_transit",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("handset", Text, nullable=False),
+    Column("direction", String(4), nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("media", Json, nullable=False),
+    Column("attempt", Sid, unique=True),
+    Column("message", Sid),
+    Column("due_at", Instant, nullable=False, index=True),
+    Column("expires_at", Instant),
+    Column("onward", Json, nullable=False),  # how a text of a handset reaches us
+    Index("ix_handset_transit_account_handset", "account", "handset"),
+)
+
+receptions = Table(  # how the simulator's network reaches a handset, where that is not as usual
+    "receptions",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("handset", Text, nullable=False),
+    Column("switched_on", Boolean, nullable=False),
+    Column("delay_seconds", Float, nullable=False),
+    Column("loss", Float, nullable=False),
+    Column("duplicates", Float, nullable=False),
+    PrimaryKeyConstraint("account", "handset"),
+)
+
 network_blocks = Table(  # the toll-free network's own list
     "network_blocks",
     metadata,
