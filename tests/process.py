@@ -16,6 +16,8 @@ START_SECONDS = 20.0
 
 
 class Process:
+    MODULE = "stopwire"
+
     def __init__(self, data_dir: Path, *, workers: int = 0) -> None:
         self.data_dir, self.workers = data_dir, workers
         self.port = _free_port()
@@ -25,7 +27,7 @@ class Process:
 
     def start(self) -> None:
         """Start, and return when it answers."""
-        command = [sys.executable, "-m", "stopwire", "up", "--demo", "--quiet", "--port", str(self.port)]
+        command = [sys.executable, "-m", self.MODULE, "up", "--demo", "--quiet", "--port", str(self.port)]
         command += ["--data-dir", str(self.data_dir), "--workers", str(self.workers)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("STOPWIRE_")}
         began = time.monotonic()

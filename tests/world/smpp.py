@@ -65,15 +65,16 @@ class Gateway(Process):
 
 
 class World:
-    def __init__(self, folder: Path, plan: Plan, history: History) -> None:
+    def __init__(self, folder: Path, plan: Plan, history: History, *, gateway: Gateway | None = None) -> None:
         self.plan, self.history = plan, history
         self.chance = random.Random(plan.seed)
-        self.gateway = Gateway(folder / "data")
+        self.gateway = gateway or Gateway(folder / "data")
         self.smsc = Smsc(choose=self._choose)
         self.people = [f"+1415557{number:04}" for number in range(PEOPLE)]
         self._numbers = itertools.count(1)
         self._ending = asyncio.Event()
         self._calm = not plan.faults
+        self.retries = False  # whether the connection may write again what has no answer
         self._bodies: dict[str, tuple[str, int]] = {}  # body and segment of each id that the carrier gave
 
     async def run(self) -> list[Event]:
@@ -182,11 +183,9 @@ class World:
 
     def _choose(self, pdu: SubmitSm) -> Action:
         action = self._mood()
-        segment, text = _text(pdu)
+        body, segment = named(pdu)
         person = f"+{pdu.destination_addr}"
-        told = next((word for phrase, word in CONFIRMATIONS.items() if phrase in text), None)
-        found = TOKEN.search(text)
-        body = f"reply:{told}" if told else f"#{found[1]}#" if found else text
+        told = body.partition("reply:")[2]
         match action:
             case Accept():
                 did, id = "accepted", f"{self.chance.getrandbits(40):x}"
@@ -311,7 +310,9 @@ class World:
         for sid, final in self._finals.items():
             states = attempts.get(sid, [])
             raced = any(flag for _, flag in states)
-            self.history.note("reader", "final", final.pop("person"), "ok", **final, attempts=[s for s, _ in states], raced=raced)
+            more = {"retried": [s for s, _ in states].count("unknown")} if self.retries else {}
+            attempts_of = [s for s, _ in states]
+            self.history.note("reader", "final", final.pop("person"), "ok", **final, attempts=attempts_of, raced=raced, **more)
         for sid, (word, person) in words.items():
             states = attempts.get(sid, [])
             self.history.note("reader", "reply", person, "ok", word=word, attempts=[state for state, _ in states])
@@ -323,6 +324,14 @@ class World:
 
 def _status(message: dict[str, Any]) -> dict[str, Any]:
     return {"status": message["status"], "code": message["error_code"], "segments": int(message["num_segments"])}
+
+
+def named(pdu: SubmitSm) -> tuple[str, int]:
+    """The number by which a text is known here, or which confirmation it is; and which segment of it."""
+    segment, text = _text(pdu)
+    told = next((word for phrase, word in CONFIRMATIONS.items() if phrase in text), None)
+    found = TOKEN.search(text)
+    return f"reply:{told}" if told else f"#{found[1]}#" if found else text, segment
 
 
 def _text(pdu: SubmitSm) -> tuple[int, str]:

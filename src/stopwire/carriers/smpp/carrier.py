@@ -194,8 +194,19 @@ class Smpp:
                 self._finish(out)
 
     async def recall(self, parts: Sequence[str]) -> list[Outcome]:
-        """SMPP has no question that only needs our own number: what became of them, the receipts may tell."""
-        return []
+        """Nothing can be asked: query_sm wants the carrier's id (SMPP 3.4 §4.8), and that stood in the answer we never saw.
+
+        What became of them, the receipts may tell. Whether they may be written again, this connection says, where it does.
+        """
+        again = self._again()
+        if again is None:
+            return []
+        lost = "the process ended before the answer came"
+        return [Outcome(attempt=attempt, kind=OutcomeKind.UNKNOWN, detail=lost, again=again) for attempt in parts]
+
+    def _again(self) -> bool | None:
+        """What this connection wants done with what has no answer; None: as the account is set."""
+        return {"retry": True, "hold": False}.get(self._settings.ambiguous or "")
 
     def _links(self) -> list[Link]:
         return [bind.link for bind in self._binds if bind.sends and bind.link is not None and bind.link.bound]
@@ -303,7 +314,7 @@ class Smpp:
             which = translate.counted(out.next, total, out.ids)
             self._counts["unknown"] += 1
             self._remember(out)
-            again = {"retry": True, "hold": False}.get(self._settings.ambiguous or "") if not taken else False
+            again = self._again() if not taken else False
             self._answer(out, OutcomeKind.UNKNOWN, detail=f"{which}{out.unknown}", again=again)
         elif out.refusal is not None:
             number, status = out.refusal
