@@ -338,6 +338,35 @@ def test_what_waits_for_a_connection_that_is_down_leaves_by_the_next(
     assert NUMBER[1:] == second.submissions[0].pdu.source_addr
 
 
+def test_a_message_that_comes_while_a_connection_is_down_does_not_wait_for_it(
+    gateway: Gateway, centre: Centre, second: Centre
+) -> None:
+    add(gateway, second, name="spare", senders=(OTHER,))
+    add(gateway, centre, failover=["spare"])
+    gateway.run(centre.stop())
+    eventually(lambda: gateway.http.get("/api/v1/carriers/main").json()["link"]["status"] == "down")
+    ends(gateway, send(gateway), "delivered")  # long before anything that waits would be moved
+    assert ["Hello"] == second.texts()
+
+
+def test_a_message_stands_behind_what_waits_for_the_same_person_elsewhere(
+    gateway: Gateway, centre: Centre, second: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "DOWN_SECONDS", 0.5)
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.1)
+    add(gateway, second, name="spare", senders=(OTHER,))
+    add(gateway, centre)
+    gateway.run(centre.stop())
+    eventually(lambda: gateway.http.get("/api/v1/carriers/main").json()["link"]["status"] == "down")
+    first = send(gateway, "one")
+    gateway.http.patch("/api/v1/carriers/main", json={"failover": ["spare"]})
+    eventually(lambda: gateway.http.get("/api/v1/carriers/main").json()["link"]["status"] == "down")
+    second_sid = send(gateway, "two")
+    ends(gateway, second_sid, "delivered")
+    ends(gateway, first, "delivered")
+    assert ["one", "two"] == second.texts()
+
+
 def test_without_another_connection_a_message_waits(
     gateway: Gateway, centre: Centre, monkeypatch: pytest.MonkeyPatch
 ) -> None:

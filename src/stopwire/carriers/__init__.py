@@ -5,6 +5,7 @@ A carrier never retries, never stores, and has never heard of consent. Here is t
 
 import asyncio
 import importlib
+import math
 import pkgutil
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from stopwire.ports.world import Clock, Ids, Vault
 
 ENTRY_POINTS = "stopwire.carriers"  # other packages offer carriers under this group
 LOG_LINES = 200
+USABLE_SECONDS = 0.25  # which connections are usable is asked for each message: it is looked at anew when this has passed, or one says so
 TEST_SECONDS = 15.0
 TEST_STEP_SECONDS = 0.05
 
@@ -45,6 +47,8 @@ class Board:
     def __init__(self, supplies: Supplies) -> None:
         self._supplies = supplies
         self._live: dict[str, Carrier] = {}
+        self._usable: frozenset[str] = frozenset()
+        self._usable_until = -math.inf  # monotonic seconds
         self._logs: defaultdict[str, deque[LinkEvent]] = defaultdict(lambda: deque(maxlen=LOG_LINES))
 
     def fix(self, connection: str, carrier: Carrier) -> None:
@@ -54,6 +58,7 @@ class Board:
     def plug(self, sealed: Sealed) -> Carrier:
         carrier = self._make(sealed)
         self._live[sealed.connection.sid] = carrier
+        self._usable_until = -math.inf
         return carrier
 
     def make(self, sealed: Sealed) -> Carrier:
@@ -61,6 +66,7 @@ class Board:
 
     def unplug(self, connection: str) -> None:
         self._live.pop(connection, None)
+        self._usable_until = -math.inf
 
     def get(self, connection: str) -> Carrier | None:
         return self._live.get(connection)
@@ -70,6 +76,16 @@ class Board:
 
     def up(self) -> frozenset[str]:
         return frozenset(sid for sid, carrier in self._live.items() if carrier.state().status is LinkStatus.UP)
+
+    def usable(self) -> frozenset[str]:
+        now = self._supplies.clock.monotonic()
+        if now >= self._usable_until:
+            # A provider over HTTP is found to be back by the one message that it has room for when its rest is over.
+            self._usable = frozenset(
+                sid for sid, one in self._live.items() if one.state().status is not LinkStatus.DOWN or one.room() > 0
+            )
+            self._usable_until = now + USABLE_SECONDS
+        return self._usable
 
     def halt(self, attempts: Sequence[str]) -> None:
         for carrier in self._live.values():
@@ -121,6 +137,7 @@ class Board:
         own, supplies = sealed.connection, self._supplies
 
         def tell(event: str, says: str) -> None:
+            self._usable_until = -math.inf
             self._logs[own.sid].append(LinkEvent(at=supplies.clock.now(), event=event, says=says))
             if supplies.on_log is not None:
                 supplies.on_log(own.account, "carrier.logged", {"id": own.sid, "name": own.name, "event": event, "says": says})

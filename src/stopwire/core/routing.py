@@ -13,6 +13,16 @@ def order_of(sender: Sender) -> tuple[str, ...]:
     return tuple(dict.fromkeys((sender.connection, *more)))
 
 
+def first_route(sender: Sender, *, usable: Collection[str]) -> str:
+    """The connection for a new message: the first that is usable, and the sender's own where none is.
+
+    What waits already for the same person keeps its place, whichever connection it waits for: the queue sees to that.
+    """
+    if sender.connection in usable or FAILOVER not in sender.settings:
+        return sender.connection
+    return next((sid for sid in order_of(sender) if sid in usable), sender.connection)
+
+
 def next_route(order: Sequence[str], failed: str, *, up: Collection[str]) -> str | None:
     """The connection to try after `failed`, or None where no other is up. Only for what certainly never left."""
     return next((sid for sid in order if sid != failed and sid in up), None)

@@ -20,6 +20,7 @@ from stopwire.core.jobs import Delivery, Job, Refusal
 from stopwire.core.message import Direction, Media, Message, Purpose, Status, retained
 from stopwire.core.optout import may_send, opted_out_send
 from stopwire.core.orders import SCHEDULED_MAX, Draft, Order, check
+from stopwire.core.routing import first_route
 from stopwire.core.senders import Directory, Sender, scopes_of
 from stopwire.flows.moves import segments_of, speaker
 from stopwire.ports.http import Http, PrivateTargets
@@ -74,6 +75,7 @@ async def send(
             ids=world.ids,
             private=world.choices.private_webhooks,
             http=world.http,
+            usable=world.carriers.usable(),
         )
         sent = await world.store.write(unit, account=account, lock=tuple(order.to for order in piece))
         if sent.conflict:
@@ -139,6 +141,7 @@ def accept(
     ids: Ids,
     private: PrivateTargets,
     http: Http,
+    usable: frozenset[str],
 ) -> Sent:
     if key and (kept := tx.messages.kept(key, now - KEY_LIFE)):
         if kept.fingerprint != print_:
@@ -152,7 +155,7 @@ def accept(
         check(order, directory, now=now, url_problem=lambda url: http.refusal(url, private=reach)) for order in orders
     ]
     blocks = tx.consent.blocks_of_many(list({d.recipient for d in drafts if isinstance(d, Draft)}))
-    batch = _Batch(tx, directory, direction, now, ids)
+    batch = _Batch(tx, directory, direction, now, ids, usable)
     receipts = tuple(
         batch.refuse(order, draft) if isinstance(draft, Refused) else batch.take(order, draft, blocks.get(draft.recipient, []))
         for order, draft in zip(orders, drafts, strict=True)
@@ -167,8 +170,11 @@ def accept(
 class _Batch:
     """The rows of one acceptance, gathered so that each table is written once."""
 
-    def __init__(self, tx: Tx, directory: Directory, direction: Direction, now: datetime, ids: Ids) -> None:
+    def __init__(
+        self, tx: Tx, directory: Directory, direction: Direction, now: datetime, ids: Ids, usable: frozenset[str]
+    ) -> None:
         self.tx, self.directory, self.direction, self.now, self.ids = tx, directory, direction, now, ids
+        self.usable = usable  # connections that are not known to be down
         self.messages: list[Message] = []
         self.media: list[Media] = []
         self.jobs: list[Job] = []
@@ -192,7 +198,8 @@ class _Batch:
             Job(
                 message=message.sid,
                 account=self.tx.account,
-                connection=sender.connection,
+                # How the connections are when a scheduled message falls due, nobody knows now.
+                connection=sender.connection if draft.send_at else first_route(sender, usable=self.usable),
                 sender=None if draft.send_at and not draft.sender else sender.sid,
                 service=message.service,
                 recipient=draft.recipient,

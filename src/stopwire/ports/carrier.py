@@ -118,6 +118,10 @@ class Carriers(Protocol):
         """Connections that take messages now."""
         ...
 
+    def usable(self) -> frozenset[str]:
+        """Connections that are not known to be down: up, just being opened, or due to be tried again. Costs next to nothing."""
+        ...
+
     def halt(self, attempts: Sequence[str]) -> None:
         """Let no further segment of these attempts leave, whichever connection has them."""
         ...
