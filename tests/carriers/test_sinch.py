@@ -107,13 +107,24 @@ def receipt(status: str, code: int) -> dict[str, Any]:
         pytest.param(receipt("Delivered", 0), [report("up-2", Status.DELIVERED, at=NOW)], id="delivered"),
         pytest.param(receipt("Queued", 400), [], id="queued says nothing new"),
         pytest.param(receipt("Unknown", 0), [], id="nobody knows"),
-        pytest.param(receipt("Failed", 5), [report("up-2", Status.UNDELIVERED, 30005, NOW)], id="no number"),
-        pytest.param(receipt("Deleted", 257), [report("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
+        pytest.param(receipt("Failed", 150), [report("up-2", Status.UNDELIVERED, 30005, NOW)], id="no number"),
+        pytest.param(receipt("Deleted", 257), [report("up-2", Status.UNDELIVERED, 30004, NOW)], id="barred by the operator, which is no opt-out"),
         pytest.param(receipt("Aborted", 999), [report("up-2", Status.UNDELIVERED, 30008, NOW)], id="another code"),
     ],
 )
 def test_a_push_is_read(heard: Any, expected: list[Event]) -> None:
     assert expected == events(sinch(), json_push(heard))
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        pytest.param("61, 257", [report("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
+        pytest.param("61", [report("up-2", Status.UNDELIVERED, 30004, NOW)], id="another code was agreed on"),
+    ],
+)
+def test_what_sinch_told_the_operator_of_a_code_is_believed(codes: str, expected: list[Event]) -> None:
+    assert expected == events(sinch(opted_out_codes=codes), json_push(receipt("Deleted", 257)))
 
 
 def test_the_signature_that_sinch_publishes_is_made() -> None:

@@ -1,7 +1,7 @@
 """Sinch's SMS REST API (XMS) as a carrier: JSON over HTTPS, pushes with an HMAC over body, nonce and time.
 
-Sources: developers.sinch.com/docs/sms/api-reference/sms (batches, webhooks, delivery reports);
-…/docs/sms/smpp/error-codes. The HMAC is set up for a service plan, or Basic credentials by the account manager.
+Sources: developers.sinch.com/docs/sms/api-reference/sms (batches, webhooks, delivery reports); …/docs/sms/smpp/error-codes
+and …/10dlc-errors. The HMAC is set up for a service plan, or Basic credentials by the account manager.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,15 +43,21 @@ STATUSES = {
     "Failed": Status.UNDELIVERED,
     "Expired": Status.UNDELIVERED,
 }  # Queued says no more than the answer did, Unknown says nothing
-CAUSES = {
-    257: Cause.OPTED_OUT,  # the subscriber has opted out
-    1: Cause.UNREACHABLE,
-    5: Cause.UNKNOWN_HANDSET,
+CAUSES = {  # none of them says that the person opted out: 257 is a barring by the operator
     15: Cause.FILTERED,
-    27: Cause.UNREACHABLE,
+    16: Cause.BLOCKED,
     60: Cause.BLOCKED,
     61: Cause.BLOCKED,
     62: Cause.FILTERED,
+    100: Cause.UNKNOWN_HANDSET,
+    150: Cause.UNKNOWN_HANDSET,
+    151: Cause.BLOCKED,
+    152: Cause.UNREACHABLE,
+    153: Cause.UNREACHABLE,
+    159: Cause.UNREACHABLE,
+    201: Cause.UNREACHABLE,
+    202: Cause.UNREACHABLE,
+    **dict.fromkeys(range(250, 258), Cause.BLOCKED),  # personal service barring, by the person or the operator
     300: Cause.UNKNOWN_HANDSET,
     402: Cause.UNKNOWN_HANDSET,  # Unroutable
     406: Cause.UNREACHABLE,  # Expired
@@ -70,6 +76,7 @@ class Sinch(HttpCarrier):
         Field(name="callback_user", says="Where callbacks are not signed: the user of their Basic credentials."),
         Field(name="callback_password", says="The password of those credentials.", secret=True),
         Field(name="base_url", says="The API of the plan's region.", default="https://us.sms.api.sinch.com"),
+        Field(name="opted_out_codes", says="Codes of reports that mean an opt-out, where Sinch has told you so; commas between."),
     )
 
     def request(self, part: Part) -> HttpRequest:
@@ -120,8 +127,12 @@ class Sinch(HttpCarrier):
         status = STATUSES.get(told["status"])
         if status is None:
             return []
-        cause = CAUSES.get(int(told.get("code") or 0), Cause.OTHER) if status is Status.UNDELIVERED else None
+        cause = self._cause(int(told.get("code") or 0)) if status is Status.UNDELIVERED else None
         return [self.report(told["batch_id"], status, cause=cause, at=instant(told.get("at")))]
+
+    def _cause(self, code: int) -> Cause:
+        agreed = {word.strip() for word in str(self.settings["opted_out_codes"] or "").split(",")}
+        return Cause.OPTED_OUT if str(code) in agreed else CAUSES.get(code, Cause.OTHER)
 
     def _text(self, told: Mapping[str, Any]) -> Event:
         body = told.get("body") or ""
