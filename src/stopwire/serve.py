@@ -35,7 +35,7 @@ from stopwire.flows import connect, health, own
 from stopwire.hatch import Hatch, RemoteHouse
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.values import from_plain, to_plain
-from stopwire.ports.world import Choices
+from stopwire.ports.world import Choices, Clock, Ids
 from stopwire.wiring import Wired, wire
 
 __all__ = ["Gateway", "admin_call", "opened", "run"]
@@ -109,11 +109,11 @@ async def _serve(settings: Settings, say: Callable[[str], None]) -> int:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Gateway]:
-    """A running gateway, closed in order at the end: doors, then engines, then the store."""
+async def opened(settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[Gateway]:
+    """A running gateway, closed in order at the end: doors, then engines, then the store. `clock`, `ids`: those of a test."""
     listener = _listen(settings.host, settings.port)
     base = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
-    wired = await wire(settings, public_url=(settings.public_url or base).rstrip("/"))
+    wired = await wire(settings, public_url=(settings.public_url or base).rstrip("/"), clock=clock, ids=ids)
     try:
         account, token = await _first_account(wired, settings)
         if settings.demo:
