@@ -377,8 +377,30 @@ class Client:
     # Simulator
 
     def text(self, handset: str, *, to: str, body: str, **more: Any) -> Json:
-        """A handset sends a text to one of our senders: `{id, message_sid}`, once it is committed."""
+        """A handset sends a text to one of our senders: `{id, message_sid, fate}`, once it is committed."""
         return self._object("POST", f"{_phone(handset)}/messages", json={"to": to, "body": body, **more})
+
+    def phones(self) -> Iterator[Json]:
+        """The handsets that were used, or that are not reached as usual."""
+        return self._items("/api/v1/simulator/phones")
+
+    def phone(self, handset: str) -> Json:
+        """`{address, on, delay_seconds, loss, duplicates, waiting}`."""
+        return self._object("GET", _phone(handset))
+
+    def change_phone(self, handset: str, **changes: Any) -> Json:
+        """Switch a handset off (`on=False`) or on; `delay_seconds`, `loss`, `duplicates` of its network."""
+        return self._object("PATCH", _phone(handset), json=changes)
+
+    def chaos(self) -> Json:
+        """What goes wrong for every handset of the account."""
+        return self._object("GET", "/api/v1/simulator/chaos")
+
+    def set_chaos(self, **chaos: Any) -> Json:
+        """Let it go wrong: delay_seconds, loss, duplicates, lost_reports, shuffled, down, per_second, silent. None: all is well."""
+        if not chaos:
+            return self._object("DELETE", "/api/v1/simulator/chaos")
+        return self._object("PUT", "/api/v1/simulator/chaos", json=chaos)
 
     def conversation(self, handset: str, *, after: str | None = None) -> list[Json]:
         """What that handset sent (`out`) and received (`in`), in order."""

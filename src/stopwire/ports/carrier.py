@@ -17,8 +17,10 @@ The rules of the seam:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
+from stopwire.core.chaos import Chaos, Reception
 from stopwire.core.connections import LinkEvent, LinkState, Sealed
 from stopwire.core.jobs import HandsetMessage
 from stopwire.core.outcomes import DeliveryReport, InboundMedia, Outcome, Part, Received
@@ -151,16 +153,28 @@ class Carriers(Protocol):
         ...
 
 
+class Fate(StrEnum):
+    """What the network did with a handset's text."""
+
+    ARRIVED = "arrived"
+    ON_ITS_WAY = "on_its_way"  # late, or waiting for a message centre that is down
+    LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texted:
-    """What a handset's text became: its own id, and the SID of the inbound message where one is kept."""
+    """What a handset's text became: its own id, its fate, and the SID of the inbound message where one is kept by now."""
 
     id: str
     message_sid: str | None
+    fate: Fate = Fate.ARRIVED
 
 
 class Phones(Protocol):
-    """The simulator's handsets, for the API, the console, the command line and the test kit."""
+    """The simulator's handsets and the network between them and us, for the API, the console, the command line and the test kit.
+
+    Reception is kept in the store. Chaos is of one account, stands in memory, and is over when the process ends.
+    """
 
     async def text(
         self,
@@ -177,4 +191,19 @@ class Phones(Protocol):
 
     async def conversation(self, account: str, handset: str, after: str | None, limit: int) -> list[HandsetMessage]: ...
 
-    async def handsets(self, account: str) -> list[str]: ...
+    def reception(self, account: str, handset: str) -> Reception:
+        """How the handset is reached, as it was set: without the chaos around it."""
+        ...
+
+    async def set_reception(self, account: str, handset: str, reception: Reception) -> None:
+        """Returns when it is kept and acts. What waited for a handset that is on now arrives at once."""
+        ...
+
+    def chaos(self, account: str) -> Chaos: ...
+    async def set_chaos(self, account: str, chaos: Chaos) -> None:
+        """Returns when it acts. Where the carrier was silent and is so no longer, its answers come now, late."""
+        ...
+
+    def look(self) -> None:
+        """Carry what is due by now: for whoever moved the clock."""
+        ...

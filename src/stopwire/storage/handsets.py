@@ -120,8 +120,8 @@ class SqlHandsets(Noun):
 
     def waiting(self) -> dict[str, int]:
         """How many texts wait for, or are on their way to, each handset of this account that has any."""
-        query = select(_T.handset, func.count()).where(_T.account == self.account, _T.direction == "in")
-        return {row[0]: int(row[1]) for row in self._rows(query.group_by(_T.handset))}
+        query = select(_T.handset, func.count().label("texts")).where(_T.account == self.account, _T.direction == "in")
+        return {row.handset: row.texts for row in self._rows(query.group_by(_T.handset))}
 
     def receptions(self) -> dict[str, Reception]:
         """The handsets of this account that are not reached as usual."""
