@@ -1,10 +1,13 @@
 """Handsets over the native API."""
 
 import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from tests.gateway import Gateway
+from tests.gateway import Gateway, eventually
 
 US, SHORT, WHATSAPP = "+14155550100", "72345", "whatsapp:+14155550190"
 
@@ -100,3 +103,136 @@ def test_the_handsets_that_were_used_are_listed(gateway: Gateway) -> None:
     gateway.phone("+14155550911").text("here", to=US)
     found = gateway.http.get("/api/v1/simulator/phones").json()["items"]
     assert "+14155550911" in [each["address"] for each in found]
+
+
+# ── the network between a handset and us ─────────────────────────────────────────────────────────────
+
+
+def set_phone(gateway: Gateway, address: str, **change: Any) -> dict[str, Any]:
+    answer = gateway.http.patch(f"/api/v1/simulator/phones/{quote(address, safe='')}", json=change)
+    assert 200 == answer.status_code, answer.text
+    return dict(answer.json())
+
+
+@pytest.fixture
+def chaos(gateway: Gateway) -> Iterator[Callable[..., dict[str, Any]]]:
+    def put(**values: Any) -> dict[str, Any]:
+        answer = gateway.http.put("/api/v1/simulator/chaos", json=values)
+        assert 200 == answer.status_code, answer.text
+        return dict(answer.json())
+
+    yield put
+    gateway.http.delete("/api/v1/simulator/chaos")
+
+
+def status_of(gateway: Gateway, sid: str) -> tuple[str, int | None]:
+    found = gateway.client().messages(sid).fetch()
+    return str(found.status), found.error_code
+
+
+def becomes(gateway: Gateway, sid: str, status: str) -> tuple[str, int | None]:
+    """The message's status and error code, once it has this status."""
+
+    def reached() -> tuple[str, int | None] | None:
+        found = status_of(gateway, sid)
+        return found if found[0] == status else None
+
+    return eventually(reached)
+
+
+def test_a_handset_that_is_off_gets_its_texts_and_reports_when_it_is_on(gateway: Gateway) -> None:
+    phone = gateway.phone("+14155550930")
+    off = set_phone(gateway, phone.address, on=False)
+    assert (False, 0) == (off["on"], off["waiting"])
+    sid = gateway.client().messages.create(to=phone.address, from_=US, body="Sale").sid
+    assert ("sent", None) == becomes(gateway, sid, "sent")
+    assert [] == phone.inbox
+    eventually(lambda: gateway.http.get(f"/api/v1/simulator/phones/{quote(phone.address, safe='')}").json()["waiting"] == 1)
+    refused = gateway.http.post(f"/api/v1/simulator/phones/{quote(phone.address, safe='')}/messages", json={"to": US, "body": "STOP"})
+    assert (409, "This handset is switched off: switch it on, then it can text.") == (refused.status_code, refused.json()["detail"])
+    assert set_phone(gateway, phone.address, on=True)["on"]
+    assert ["Sale"] == [m["body"] for m in phone.wait(1)]
+    assert ("delivered", None) == becomes(gateway, sid, "delivered")
+
+
+def test_a_lost_text_ends_undelivered(gateway: Gateway) -> None:
+    phone = gateway.phone("+14155550931")
+    set_phone(gateway, phone.address, loss=1)
+    sid = gateway.client().messages.create(to=phone.address, from_=US, body="Sale").sid
+    assert ("undelivered", 30008) == becomes(gateway, sid, "undelivered")
+    sent = phone.text("STOP", to=US)
+    assert ("lost", None) == (sent["fate"], sent["message_sid"])
+    assert ["STOP"] == [m["body"] for m in phone.messages()]
+
+
+def test_a_stop_that_comes_twice_is_one_event(gateway: Gateway) -> None:
+    phone = gateway.phone("+14155550932")
+    set_phone(gateway, phone.address, duplicates=1)
+    phone.text("STOP", to=US)
+    assert 1 == len(phone.wait(1))
+    events = gateway.http.get("/api/v1/consent-events", params={"recipient": phone.address}).json()["items"]
+    assert ["opt_out"] == [event["act"] for event in events]
+
+
+def test_a_handset_tells_how_it_is_reached_and_what_is_usual_is_not_listed(gateway: Gateway) -> None:
+    usual = {"on": True, "delay_seconds": 0, "loss": 0, "duplicates": 0, "waiting": 0}
+    address = "+14155550933"
+    path = f"/api/v1/simulator/phones/{quote(address, safe='')}"
+    assert {"address": address, **usual} == gateway.http.get(path).json()
+    odd = {"delay_seconds": 2.5, "loss": 0.25}
+    assert {"address": address, **usual, **odd} == set_phone(gateway, address, **odd)
+    listed = {each["address"]: each for each in gateway.http.get("/api/v1/simulator/phones").json()["items"]}
+    assert {"address": address, **usual, **odd} == listed[address]
+    set_phone(gateway, address, delay_seconds=0, loss=0)
+    assert address not in {each["address"] for each in gateway.http.get("/api/v1/simulator/phones").json()["items"]}
+
+
+WRONG = [
+    pytest.param("phones/%2B14155550934", {"loss": 2}, id="more than all"),
+    pytest.param("phones/%2B14155550934", {"delay_seconds": -1}, id="early"),
+    pytest.param("phones/%2B14155550934", {"color": "red"}, id="unknown"),
+    pytest.param("phones/nobody", {"on": False}, id="no number"),
+]
+
+
+@pytest.mark.parametrize(("path", "change"), WRONG)
+def test_what_no_network_does_is_refused(gateway: Gateway, path: str, change: dict[str, Any]) -> None:
+    assert 422 == gateway.http.patch(f"/api/v1/simulator/{path}", json=change).status_code
+
+
+def test_a_dead_message_centre_keeps_texts_until_it_lives(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:
+    phone = gateway.phone("+14155550935")
+    assert chaos(down=True)["on"]
+    sid = gateway.client().messages.create(to=phone.address, from_=US, body="Sale").sid
+    assert "on_its_way" == phone.text("hello", to=US)["fate"]
+    assert status_of(gateway, sid)[0] in ("queued", "sending")
+    assert not gateway.http.delete("/api/v1/simulator/chaos").json()["on"]
+    assert ("delivered", None) == becomes(gateway, sid, "delivered")
+    assert 1 == len(eventually(lambda: gateway.client().messages.list(from_=phone.address)))
+
+
+def test_a_silent_carriers_answers_come_late_and_count(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:
+    phone = gateway.phone("+14155550936")
+    chaos(silent=True)
+    sid = gateway.client().messages.create(to=phone.address, from_=US, body="Sale").sid
+    assert ["Sale"] == [m["body"] for m in phone.wait(1)]
+    eventually(lambda: "silent" in gateway.http.get(f"/api/v1/messages/{sid}/explain").text)
+    assert "sending" == status_of(gateway, sid)[0]
+    chaos()
+    assert ("delivered", None) == becomes(gateway, sid, "delivered")
+    assert 1 == len(phone.inbox)
+
+
+def test_parts_in_the_wrong_order_become_one_text(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:
+    chaos(shuffled=True)
+    body = " ".join(f"word{n}" for n in range(60))
+    sent = gateway.phone("+14155550937").text(body, to=US)
+    assert body == gateway.client().messages(sent["message_sid"]).fetch().body
+
+
+def test_chaos_says_what_it_is_and_touches_no_other_account(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:
+    calm = {"delay_seconds": 0, "loss": 0, "duplicates": 0, "lost_reports": 0, "shuffled": False, "down": False, "per_second": 0}
+    assert {"on": True, **calm, "silent": False, "per_second": 5} == chaos(per_second=5)
+    assert {"on": True, **calm, "silent": False, "loss": 0.5} == chaos(loss=0.5)  # the whole is set anew
+    stranger = gateway.account()
+    assert {"on": False, **calm, "silent": False} == gateway.http.get("/api/v1/simulator/chaos", auth=stranger).json()
