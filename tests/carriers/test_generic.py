@@ -51,9 +51,45 @@ def test_a_part_becomes_the_form_that_was_described() -> None:
     assert f"to=14155550199&text=a%26b%3Dc+%7Bto%7D&dlr={callback}".encode() == request.body
 
 
+def test_a_part_becomes_the_query_that_was_described() -> None:
+    carrier = generic({"secret": "p&w"}, method="GET", body="", query="user=me&pass={secret}&to={to_digits}&text={body}")
+    request = carrier.request(part(body="a&b=c 好 {to}"))
+    assert ("GET", None, {}) == (request.method, request.body, request.headers)
+    assert "https://sms.example.net/send?user=me&pass=p%26w&to=14155550199&text=a%26b%3Dc+%E5%A5%BD+%7Bto%7D" == request.url
+
+
+def test_a_part_becomes_the_xml_that_was_described() -> None:
+    carrier = generic(body_kind="xml", body='<sms to="{to}"><text>{body}</text></sms>')
+    request = carrier.request(part(body='<b>"1" & 2</b>\x01'))
+    expected = '<sms to="+14155550199"><text>&lt;b&gt;&quot;1&quot; &amp; 2&lt;/b&gt;</text></sms>'
+    assert (expected.encode(), "text/xml; charset=utf-8") == (request.body, request.headers["Content-Type"])
+
+
+def test_no_value_begins_a_header_of_its_own() -> None:
+    carrier = generic({"secret": "key 1"}, headers="X-Key: {secret}\nX-Text: <{body}>\nX-Ref: {id}")
+    headers = carrier.request(part(body="a\r\nX-Evil: 1 % 好")).headers
+    assert {"X-Key": "key 1", "X-Text": "<a%0D%0AX-Evil: 1 %25 %E5%A5%BD>", "X-Ref": "AT1", "Content-Type": "application/json"} == headers
+
+
+YES = {"answer_status": "/state", "accepted_values": "ok, queued"}
+
+
 @pytest.mark.parametrize(
     ("settings", "said", "expected"),
     [
+        pytest.param({"answer_id": "1"}, answer(200, b"ID: 4711"), accepted("4711"), id="the second word of a plain text"),
+        pytest.param({"answer_id": "id"}, answer(200, b"status=0&id=a%2F7"), accepted("a/7"), id="a field of a form"),
+        pytest.param(YES, answer(200, {"state": "queued"}), accepted("AT1"), id="a yes in its own words"),
+        pytest.param(YES, answer(200, {"state": "no credit"}), rejected(Cause.OTHER, "no credit"), id="a no with the status of a yes"),
+        pytest.param(
+            {**YES, "answer_error": "/code", "opted_out_codes": "9"},
+            answer(200, {"state": "failed", "code": 9}),
+            rejected(Cause.OPTED_OUT, "9"),
+            id="an opt-out with the status of a yes",
+        ),
+        pytest.param(
+            {"answer_status": "0", "accepted_values": "0"}, answer(202, b"0: Accepted for delivery"), accepted("AT1"), id="as Kannel says it"
+        ),
         pytest.param({"answer_id": "/data/0/id"}, answer(200, {"data": [{"id": 7}]}), accepted("7"), id="an id by its place"),
         pytest.param({"answer_id": "id"}, answer(200, {"id": "x"}), accepted("x"), id="an id by its name"),
         pytest.param({"answer_id": "/data/0/id"}, answer(200, {"data": []}), accepted("AT1"), id="no id there: ours serves"),
@@ -111,6 +147,11 @@ def test_a_push_is_read(settings: dict[str, Any], heard: HttpPush, expected: lis
     assert expected == events(generic(**settings), heard)
 
 
+def test_a_yes_that_cannot_be_found_is_no_answer() -> None:
+    with pytest.raises(ValueError):  # the engine makes it an unknown: it may have the part
+        generic(**YES).outcome(part(), answer(200, {"status": "ok"}))
+
+
 @pytest.mark.parametrize(
     "heard",
     [
@@ -146,6 +187,10 @@ TIMED = {"timestamp_header": "X-Time"}
         pytest.param(
             generic({"push_password": "pw"}, push_user="them"), push(BODY, authorization=basic("them", "pw")["Authorization"]), id="Basic"
         ),
+        pytest.param(generic(KEY), push(b"", "inbound?a=1", "GET", x_signature=hmac_hex("key", b"a=1")), id="a query"),
+        pytest.param(generic({"push_token": "t0ken"}), push(b"", "inbound?a=1&token=t0ken", "GET"), id="a token in the query"),
+        pytest.param(generic({"push_token": "t0ken"}), push(BODY, "inbound?token=t0ken"), id="a token in the query beside a body"),
+        pytest.param(generic({"push_token": "t0ken"}), push(b'{"token": "t0ken"}'), id="a token in the body"),
         pytest.param(generic(insecure_pushes="true"), push(BODY), id="nothing proves it, and that is wanted"),
         pytest.param(generic(insecure_pushes=True), push(BODY), id="the same, from a file"),
     ],
@@ -163,6 +208,11 @@ OLD = str(int(STAMP) - 301)
         pytest.param(generic(), push(BODY), id="nothing proves it"),
         pytest.param(generic(insecure_pushes="false"), push(BODY), id="nothing proves it, in so many words"),
         pytest.param(generic(KEY), push(BODY), id="no signature"),
+        pytest.param(generic(KEY), push(b"", "inbound?a=2", "GET", x_signature=hmac_hex("key", b"a=1")), id="another query"),
+        pytest.param(generic(KEY), push(b"", "inbound?a=1", "GET", x_signature=hmac_hex("key", b"")), id="a signature over nothing"),
+        pytest.param(generic({"push_token": "t0ken"}), push(BODY), id="no token"),
+        pytest.param(generic({"push_token": "t0ken"}), push(b'{"token": ["t0ken"]}'), id="a token of another kind"),
+        pytest.param(generic({"push_token": "t0ken"}), push(BODY, "inbound?token=t0ke"), id="another token"),
         pytest.param(generic(KEY), push(BODY + b" ", x_signature=hmac_hex("key", BODY)), id="another body"),
         pytest.param(generic(KEY, insecure_pushes=True), push(BODY), id="a secret wins over insecure_pushes"),
         pytest.param(generic(KEY, **TIMED), push(BODY, x_time=OLD, x_signature=hmac_hex("key", OLD.encode() + b"." + BODY)), id="old"),
@@ -181,7 +231,13 @@ def test_whatever_else_is_refused(carrier: Generic, heard: HttpPush) -> None:
         pytest.param(FORM, [], id="a form"),
         pytest.param({**JSON, "body": '{"to": "{to}"}'}, ["settings.body"], id="no text"),
         pytest.param({**JSON, "body": '{"to": {to}, "text": {body}'}, ["settings.body"], id="no JSON"),
-        pytest.param({**FORM, "body_kind": "xml"}, ["settings.body_kind"], id="another kind"),
+        pytest.param({**FORM, "body_kind": "yaml"}, ["settings.body_kind"], id="another kind"),
+        pytest.param({"url": JSON["url"], "method": "GET", "query": "to={to}&text={body}"}, [], id="a query"),
+        pytest.param({"url": JSON["url"], "method": "GET"}, ["settings.query"] * 2, id="a query without anything"),
+        pytest.param({**JSON, "method": "GET"}, ["settings.body"], id="a GET with a body"),
+        pytest.param({**JSON, "method": "PATCH"}, ["settings.method"], id="another method"),
+        pytest.param({**JSON, "query": "a=1", "url": JSON["url"] + "?b=2"}, ["settings.query"], id="two queries"),
+        pytest.param({**JSON, "accepted_values": "ok"}, ["settings.answer_status"], id="a yes that stands nowhere"),
         pytest.param({**JSON, "signature_encoding": "hexadecimal"}, ["settings.signature_encoding"], id="another encoding"),
         pytest.param({**JSON, "headers": "no header"}, ["settings.headers"], id="no header"),
         pytest.param({**JSON, "url": "sms.example.net"}, ["settings.url"], id="no URL"),
