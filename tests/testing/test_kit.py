@@ -141,6 +141,13 @@ def test_standing_and_its_cause(sms: Sms) -> None:
     assert ["opt_out", "opt_in"] == [event["act"] for event in sms.ledger(ann)]
 
 
+def test_an_outcome_is_waited_for(sms: Sms) -> None:
+    assert "delivered" == sms.outcome(send(sms, ANN))["status"]
+    assert 30003 == sms.outcome(send(sms, "+19995550005").sid)["error_code"]
+    with pytest.raises(AssertionError, match=r"waited 0\.1 s for the outcome of SM\w+; it is still sent"):
+        sms.outcome(send(sms, "+19995550003"), timeout=0.1)
+
+
 def test_refusals_of_every_kind_of_caller_are_seen(sms: Sms) -> None:
     sms.phone(ANN).text("stop")
     with sms.refused(21610) as refusal:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from stopwire.console import (
     analytics,
     applications,
+    as_test,
     blocks,
     carriers,
     developers,
@@ -51,6 +52,7 @@ ROOMS: tuple[ModuleType, ...] = (
     settings,
     simulator,
     messages,
+    as_test,
     webhooks,
     inspector,
     developers,

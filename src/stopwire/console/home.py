@@ -6,6 +6,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stopwire.console.as_test import SAVED
 from stopwire.console.render import N_, done, page, set_cookie
 from stopwire.console.session import asks, house_of, shows, visitor_of
 from stopwire.core.jobs import Refusal
@@ -54,7 +55,7 @@ async def show(request: Request) -> Response:
         "home.html",
         seen=seen,
         today=seen.days[-1],
-        steps=[] if request.cookies.get(STEPS_HIDDEN) else _steps(seen),
+        steps=[] if request.cookies.get(STEPS_HIDDEN) else _steps(seen, saved=SAVED in request.cookies),
         lines=_lines(seen),
         names=names,
         links_up=len(links) - len(down),
@@ -66,7 +67,7 @@ async def show(request: Request) -> Response:
     )
 
 
-def _steps(seen: Overview) -> list[Step]:
+def _steps(seen: Overview, *, saved: bool) -> list[Step]:
     steps = seen.steps
     return [
         Step(title=N_("Sign in"), href="/console/", done=True),
@@ -74,7 +75,7 @@ def _steps(seen: Overview) -> list[Step]:
         Step(title=N_("Send to that person, and be refused"), href="/console/simulator", done=steps.refused),
         Step(title=N_("Text START, and send again"), href="/console/simulator", done=steps.came_back),
         Step(title=N_("Opt out in Spanish: ALTO"), href="/console/services", done=steps.spanish),
-        Step(title=N_("Get a webhook"), href="/console/webhooks/inspector", done=steps.called),
+        Step(title=N_("Save it as a test"), href="/console/simulator", done=saved),
     ]
 
 

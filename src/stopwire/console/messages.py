@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from stopwire.console import as_test
 from stopwire.console.listing import Column, listing, table
 from stopwire.console.queries import read
 from stopwire.console.render import HEADERS, N_, Teller, done, local, page, say, teller
@@ -175,7 +176,7 @@ async def show(request: Request) -> Response:
         view=view if view in VIEWS else "marked",
         points=_points(body) if view == "points" else [],
         counted=count(body),
-        calls=_calls(request, told, sid),
+        calls=_calls(request, told, sid, await as_test.written(request, told, directory)),
         cancelable=told.message is not None and told.message.status is Status.SCHEDULED,
         resendable=_resendable(told),
     )
@@ -216,9 +217,11 @@ def _points(body: str) -> list[tuple[str, str]]:
     return [(f"U+{ord(char):04X}", unicodedata.name(char, "–")) for char in body[:500]]
 
 
-def _calls(request: Request, told: Story, sid: str) -> dict[str, str]:
+def _calls(request: Request, told: Story, sid: str, test: str) -> dict[str, str]:
     base, account = house_of(request).choices.public_url, visitor_of(request).account
     calls = {"curl": curl_of("GET", f"{base}/api/v1/messages/{sid}/explain", account), "CLI": f"stopwire messages explain {sid}"}
+    if test:
+        calls["pytest"] = test
     message = told.message
     if message is not None and message.direction is not Direction.INBOUND and message.purpose is Purpose.MESSAGE:
         to = teller(request).number(message.recipient)

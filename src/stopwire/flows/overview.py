@@ -38,7 +38,6 @@ class Steps:
     refused: bool = False
     came_back: bool = False
     spanish: bool = False
-    called: bool = False  # a webhook of theirs was delivered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +86,6 @@ def _steps(tx: Tx) -> Steps:
         refused=bool(tx.messages.refusals(Cut(limit=1), OPTED_OUT)),
         came_back=any(event.act is Act.OPT_IN for event in events),
         spanish=any(event.act is Act.OPT_OUT and (event.language or "").startswith("es") for event in events),
-        called=bool(tx.webhooks.page(Cut(limit=1), state="delivered")),
     )
 
 

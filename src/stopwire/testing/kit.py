@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from stopwire.client import Client, ClientError
 from stopwire.core.address import SenderKind, parse_recipient
 from stopwire.core.chaos import CALM, Chaos
+from stopwire.core.message import FINAL
 from stopwire.core.policy import WordSet, standard_policy, to_data
 from stopwire.core.senders import Sender
 from stopwire.flows import configure, numbers, own
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ACTOR = "test"
 SETTLE_SECONDS = 5.0
+OUTCOME_SECONDS = 2.0
 LOOKED_AT = 1_000
 
 
@@ -176,6 +178,20 @@ class Sms:
         if not sid:
             raise ValueError(f"{what!r} has no SID: give a message, a text that a phone sent or got, or what sms.refused() gave.")
         return Explained(self.api.explain(sid))
+
+    def outcome(self, what: Any, timeout: float = OUTCOME_SECONDS) -> dict[str, Any]:
+        """The message, once its fate is known: delivered, undelivered, failed, canceled or read."""
+        sid = what if isinstance(what, str) else what.sid
+
+        async def ask() -> bool | None:
+            message = await self._world.store.read(lambda tx: tx.messages.get(sid), account=self.sid)
+            return True if message is not None and message.status in FINAL else None
+
+        known = self._in.call(self._in.until(ask, seconds=timeout))
+        told = self.api.message(sid)
+        if not known:
+            raise AssertionError(f"waited {timeout:g} s for the outcome of {sid}; it is still {told['status']}.\n{self.told()}")
+        return told
 
     def ledger(self, who: Phone | str | None = None) -> list[dict[str, Any]]:
         """The consent events of a person, or of everybody; the oldest first."""
