@@ -11,11 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stopwire.console import as_test
+from stopwire.console import chaos as weather
 from stopwire.console.render import N_, done, page, say
 from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.console.snippets import calls_of_send
 from stopwire.console.timeline import timeline
 from stopwire.core.address import SenderKind, country_of, group_of, national_format, number_of, parse_recipient
+from stopwire.core.chaos import CALM, unusual
 from stopwire.core.handsets import HANDSETS
 from stopwire.core.jobs import HandsetMessage
 from stopwire.core.message import Direction, Message
@@ -24,6 +27,7 @@ from stopwire.core.roles import Role
 from stopwire.core.senders import Directory, Sender
 from stopwire.flows import rehearse, send
 from stopwire.flows.story import story
+from stopwire.ports.carrier import Fate
 from stopwire.ports.store import Cut, Handsets, MessageFilter, Messages, Services
 
 PATH = "/console/simulator"
@@ -32,6 +36,11 @@ BUBBLES = 60  # of one handset
 BODY_CHARS_MAX = 5000
 WORDS = (("STOP", "stop", "■"), ("START", "good", "▶"), ("HELP", "move", "?"))
 PARTS = ("2", "3", "2,1", "3,1,2")  # how a long text may be cut: how many parts, or in which order
+
+FATES = {  # what is said of a text that did not arrive at once
+    Fate.ON_ITS_WAY: N_("The network has the text; it is late."),
+    Fate.LOST: N_("The network lost the text. Nobody but you knows."),
+}
 
 # People to begin with, and their numbers: reserved for fiction where a country reserves any.
 NAMES = {
@@ -64,6 +73,10 @@ class Handset:
     senders: Sequence[Sender]  # whom it can text, the likeliest first
     peer: str  # whom it texts, if nobody is chosen
     says: str  # what is special about it
+    on: bool
+    goes_wrong: Sequence[str]  # about its network, in sentences
+    network: Sequence[tuple[str, str, Sequence[weather.Choice]]]  # what can be chosen about it
+    waiting: int  # texts that wait for it, or are on their way to it
     without: str  # the address of this page without it
 
 
@@ -78,7 +91,12 @@ async def _shown(request: Request, status: int = 200, **values: object) -> Respo
     threads = {address: await house.read(account, Handsets.latest, address, BUBBLES) for address in addresses}
     sids = [message.message for thread in threads.values() for message in thread if message.message]
     known = {message.sid: message for message in await house.read(account, Messages.many, sids)} if sids else {}
-    phones = [_handset(address, number, threads[address], known, directory, addresses) for number, address in enumerate(addresses)]
+    reached = {each.address: each for each in await house(rehearse.handsets, account=account)}
+    phones = [
+        _handset(request, reached.get(address, rehearse.Handset(address=address)), number, threads[address], known, directory, addresses)
+        for number, address in enumerate(addresses)
+    ]
+    chaos = await house(rehearse.chaos, account=account)
     trace = request.query_params.get("trace", "") or await _newest(request, addresses)
     told = await house(story, account=account, id=trace) if trace else None
     shown = {
@@ -89,10 +107,15 @@ async def _shown(request: Request, status: int = 200, **values: object) -> Respo
         "offered": [(address, f"{name} · {country_of(number_of(address)) or ''}") for address, name in NAMES.items() if address not in addresses]
         + [(address, temper.says) for address, temper in HANDSETS.items() if address not in addresses],
         "told": told if told and (told.message or told.refusal) else None,
+        "testable": bool(told and (told.message or told.refusal) and await as_test.written(request, told, directory)),
         "line": timeline(request, told, directory) if told else None,
         "services": sorted(directory.services.values(), key=lambda service: service.created_at),
         "senders": sorted(directory.senders.values(), key=lambda sender: sender.created_at),
         "calls": _calls(request, directory, addresses),
+        "goes_wrong": weather.told(request, chaos),
+        "chaos_fields": weather.fields_of(request, chaos),
+        "chaos_checks": weather.checks_of(request, chaos),
+        "scenarios": weather.SCENARIOS,
         "trace_for": _whose(told.message, addresses) if told and told.message else "",
     }
     return page(request, "simulator.html", status=status, **{**shown, **values})
@@ -105,8 +128,15 @@ def _phones(given: Sequence[str]) -> list[str]:
 
 
 def _handset(
-    address: str, number: int, thread: Sequence[HandsetMessage], known: dict[str, Message], directory: Directory, all_: Sequence[str]
+    request: Request,
+    reached: rehearse.Handset,
+    number: int,
+    thread: Sequence[HandsetMessage],
+    known: dict[str, Message],
+    directory: Directory,
+    all_: Sequence[str],
 ) -> Handset:
+    address = reached.address
     bubbles = [
         Bubble(message=each, status=known[each.message].status.value, sid=each.message)
         if each.message and each.message in known
@@ -126,6 +156,10 @@ def _handset(
         senders=senders,
         peer=last if last in {sender.address for sender in senders} else (senders[0].address if senders else ""),
         says=temper.says if temper else "",
+        on=reached.reception.on,
+        goes_wrong=weather.told(request, reached.reception),
+        network=weather.fields_of(request, reached.reception),
+        waiting=reached.waiting,
         without=f"{PATH}?{urlencode([('phone', each) for each in all_ if each != address])}",
     )
 
@@ -197,11 +231,60 @@ async def text(request: Request) -> Response:
             part_order=order,
             repeat=2 if form.get("repeat") == "on" else 1,
         )
-        wrong = say(request, N_("This account has no such sender.")) if sent.unknown else sent.refused or ""
+        wrong = _why_not(request, sent)
     if wrong:
         return await _shown(request, 422, wrong_phone=handset, sentence=wrong, given_body=body)
-    request.state.subject, request.state.detail = handset, {"to": str(form.get("to", ""))}
-    return done(request, _back(request, sent.message_sid or ""))
+    request.state.subject, request.state.detail = handset, {"to": str(form.get("to", "")), "fate": sent.fate.value}
+    return done(request, _back(request, sent.message_sid or ""), say(request, FATES[sent.fate]) if sent.fate in FATES else "")
+
+
+def _why_not(request: Request, sent: rehearse.Rehearsed) -> str:
+    if sent.unknown:
+        return say(request, N_("This account has no such sender."))
+    if sent.off:
+        return say(request, N_("This handset is switched off: switch it on, then it can text."))
+    return sent.refused or ""
+
+
+async def tune(request: Request) -> Response:
+    """Switch a handset on or off, or change how the network reaches it."""
+    handset = parse_recipient(request.path_params["address"])
+    if handset is None:
+        raise HTTPException(404)
+    change = weather.change_of(await form_of(request))
+    tuned = await house_of(request)(rehearse.tune, account=visitor_of(request).account, handset=handset, change=change)
+    if tuned.handset is None:
+        return await _shown(request, 422, wrong_phone=handset, sentence=tuned.problems[0].message, given_body="")
+    request.state.subject, request.state.detail = handset, {"on": tuned.handset.reception.on}
+    return done(request, _back(request, request.query_params.get("trace", "")))
+
+
+async def stir(request: Request) -> Response:
+    """Let it go wrong for every handset, or put it right: an empty form asks for nothing."""
+    chaos = weather.chaos_of(await form_of(request))
+    stirred = await house_of(request)(rehearse.stir, account=visitor_of(request).account, chaos=chaos)
+    if stirred.problems:
+        return await _shown(request, 422, chaos_sentence=stirred.problems[0].message)
+    request.state.subject, request.state.detail = "chaos", unusual(chaos)
+    return done(request, _back(request, request.query_params.get("trace", "")))
+
+
+async def play(request: Request) -> Response:
+    """Play a scenario with one handset, and show the trace of what it is about."""
+    scenario = weather.SCENARIOS.get(request.path_params["name"])
+    form = await form_of(request)
+    handset = parse_recipient(str(form.get("handset", "")))
+    if scenario is None or handset is None:
+        raise HTTPException(404)
+    performance = weather.Play(
+        house=house_of(request), account=visitor_of(request).account, handset=handset, sender=str(form.get("to", ""))
+    )
+    try:
+        trace = await scenario.play(performance)
+    finally:
+        await performance.stir(CALM)  # also where it broke off: what a scenario let go wrong is over with it
+    request.state.subject = handset
+    return done(request, _back(request, trace), say(request, scenario.shows))
 
 
 async def tell(request: Request) -> Response:
@@ -235,6 +318,9 @@ def path_of(address: str) -> str:
 
 routes = [
     shows(PATH, show),
+    acts(PATH + "/chaos", stir, role=Role.OPERATOR, act="simulator.chaos"),
+    acts(PATH + "/scenarios/{name}", play, role=Role.OPERATOR, act="simulator.played"),
+    acts(PATH + "/{address}/reception", tune, role=Role.OPERATOR, act="simulator.reception"),
     acts(PATH + "/send", tell, role=Role.OPERATOR, act="simulator.sent"),
     acts(PATH + "/{address}/messages", text, role=Role.OPERATOR, act="simulator.texted"),
 ]

@@ -376,7 +376,7 @@ class Simulator:
         owed = [each for each in self._unsaid if each[0] == account]
         self._unsaid = deque((each for each in self._unsaid if each[0] != account), maxlen=UNSAID_MAX)
         for _, answered, outcome in owed:
-            answered(outcome)
+            answered(replace(outcome, detail="late: the carrier had been silent"))
         reports = await self._store.read(lambda tx: tx.handsets.unreported(), account="")
         if mine := [message for message in reports if message.account == account]:
             self._later(self._tell(mine))
