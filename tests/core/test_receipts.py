@@ -46,6 +46,12 @@ def test_an_id_is_known_in_any_form_that_carriers_write(answered: str, reported:
     assert taken == choose([taken], report(reported))
 
 
+@pytest.mark.parametrize("reference", ["-", "--", "0", "-0"])
+def test_an_id_of_next_to_nothing_still_has_a_form(reference: str) -> None:
+    assert "" not in forms_of(reference)
+    assert forms_of(reference)
+
+
 def test_the_exact_id_goes_before_a_form_of_it() -> None:
     exact, other = segment("123"), segment("7b", attempt="AT2")
     assert exact == choose([other, exact], report("123"))

@@ -33,6 +33,7 @@ from stopwire.smpp.pdu import (
 )
 from stopwire.smpp.session import Asked, Role, Session
 from stopwire.smpp.udh import PARTS_MAX, Unit, behead, concat, header, join, part_of, split
+from tests.fuzz import meanings
 
 BINDS: tuple[tuple[Pdu, Pdu] | None, ...] = (
     None,
@@ -160,4 +161,10 @@ HARNESSES: dict[str, Callable[[bytes], None]] = {
     "session": session,
     "receipts": receipts,
     "udh": udh,
+    "tlvs": meanings.tlvs,
+    "texts": meanings.texts,
+    "submissions": meanings.submissions,
+    "times": meanings.times,
+    "pushes": meanings.pushes,
+    "answers": meanings.answers,
 }

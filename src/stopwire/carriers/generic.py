@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, quote_plus
-from xml.sax.saxutils import escape
 
 from stopwire.carriers.http import (
     Event,
@@ -45,6 +44,7 @@ STATUS_FIELDS = {
     "failed_values": Status.UNDELIVERED,
 }
 _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 _WORDS = re.compile(r"[^\s:=,;|]+")  # of an answer in plain text, such as "ID: 12345"
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")  # what a header value may hold as it is
@@ -281,7 +281,7 @@ def _json_escaped(text: str) -> str:
 
 def _xml_escaped(text: str) -> str:
     """As it stands in an element or between the quotes of an attribute; what XML 1.0 cannot hold at all is left out."""
-    return escape("".join(c for c in text if c >= " " or c in "\t\n\r"), {'"': "&quot;", "'": "&apos;"})
+    return "".join(_ENTITIES.get(c, c) for c in text if (c >= " " or c in "\t\n\r") and c not in "\ufffe\uffff")
 
 
 def _header_escaped(text: str) -> str:

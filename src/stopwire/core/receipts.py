@@ -37,9 +37,9 @@ class Segment:
 
 
 def canonical(reference: str) -> str:
-    """A carrier's id without what carriers change about it: case, dashes, white space and leading zeros."""
+    """A carrier's id without what carriers change about it: case, dashes, white space and leading zeros. Never empty."""
     bare = reference.strip().strip("\0").lower().replace("-", "")
-    return bare.lstrip("0") or bare[:1]
+    return bare.lstrip("0") or bare[:1] or reference  # of dashes alone nothing would be left to know it by
 
 
 def to_decimal(form: str) -> str | None:
