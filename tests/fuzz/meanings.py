@@ -3,6 +3,8 @@
 As in `harnesses`: any octets may come, and each function raises only if we are wrong.
 """
 
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +24,13 @@ from tests.carriers.rows import NOW, SID, connected, part
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)  # as the engine takes it
 KINDS = ("bandwidth", "generic", "infobip", "plivo", "sinch", "telnyx", "twilio", "vonage")
+SHAPED = 0x40  # in the second octet: the others are not the body, but build one
+WORDS = (
+    "type id message to from text body data payload event_type status code errors error title results messages groupId name "
+    "media url channel message_uuid MessageSid From To Body NumMedia MessageStatus ErrorCode MessageUUID message-received "
+    "message.received message.finalized mo_text mo_media recipient_delivery_report_sms delivered failed phone_number batch_id "
+    "messageId requestError serviceException receivedAt doneAt at +14155550199 14155550100 21610 40300 14 1240 2026-03-01T12:00:00Z"
+).split()
 PATHS = ("inbound", "status", "events", "events?a=1&a=2&%ff", "")
 SMPP = (
     smpp_settings.read({"host": "smsc", "system_id": "me"}, ""),
@@ -41,6 +50,21 @@ def _carrier(name: str) -> HttpCarrier:
 
 
 CARRIERS = tuple(_carrier(name) for name in KINDS)
+
+
+def _shaped(octets: Iterator[int], depth: int = 0) -> Any:
+    """A JSON value that the octets build: few octets of chance are JSON, and fewer have a name that somebody looks for."""
+    kind = next(octets, 0)
+    if kind % 8 < 3 or depth > 5:
+        word = WORDS[next(octets, 0) % len(WORDS)]
+        return (word, next(octets, 0), None, True, float(next(octets, 0)), "", -1)[kind // 8 % 7]
+    if kind % 8 == 3:
+        return [_shaped(octets, depth + 1) for _ in range(kind // 8 % 3)]
+    return {WORDS[next(octets, 0) % len(WORDS)]: _shaped(octets, depth + 1) for _ in range(kind // 8 % 6)}
+
+
+def _body(data: bytes) -> bytes:
+    return json.dumps(_shaped(iter(data[2:]))).encode() if data[1] & SHAPED else data[2:]
 
 
 def tlvs(data: bytes) -> None:
@@ -129,7 +153,7 @@ def pushes(data: bytes) -> None:
         return
     carrier, path = CARRIERS[data[0] % len(CARRIERS)], PATHS[data[1] % len(PATHS)]
     method = "GET" if data[1] & 0x80 else "POST"
-    target, body = f"/carriers/{SID}/{path}", data[2:]
+    target, body = f"/carriers/{SID}/{path}", _body(data)
     if method == "GET":
         target, body = f"{target}?{body.decode('latin-1')}", b""
     push = HttpPush(method=method, target=target, headers={"authorization": body[:40].decode("latin-1")}, body=body)
@@ -151,7 +175,7 @@ def answers(data: bytes) -> None:
         return
     carrier, status = CARRIERS[data[0] % len(CARRIERS)], (200, 201, 202, 400, 403, 404, 409, 422)[data[1] % 8]
     try:
-        outcome = carrier.outcome(part(), HttpAnswer(status=status, headers={}, body=data[2:], ms=1))
+        outcome = carrier.outcome(part(), HttpAnswer(status=status, headers={}, body=_body(data), ms=1))
     except UNREADABLE:
         return
     assert isinstance(outcome, Outcome)
