@@ -148,7 +148,7 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
   if (event.key === "Escape") {
     if (palette?.open) { event.preventDefault(); palette.close(); return; } // a search field would only empty itself
-    all("details.account[open], details.menu[open]").forEach((each) => { each.open = false; one("summary", each).focus(); });
+    all("details.account[open], details.menu[open], details.panel[open]").forEach((each) => { each.open = false; one("summary", each).focus(); });
     if (inField(event.target)) event.target.blur();
     return;
   }
@@ -187,7 +187,7 @@ document.addEventListener("click", (event) => {
   else if (button?.dataset.open) one(`#${CSS.escape(button.dataset.open)}`)?.showModal();
   else if (button?.dataset.pause !== undefined) pause();
   else if (event.target.matches("dialog")) event.target.close();
-  all("details.account[open], details.menu[open]").forEach((each) => { if (!each.contains(event.target)) each.open = false; });
+  all("details.account[open], details.menu[open], details.panel[open]").forEach((each) => { if (!each.contains(event.target)) each.open = false; });
 });
 document.addEventListener("input", (event) => { if (event.target.dataset?.meter) measure(event.target); });
 document.addEventListener("change", (event) => {
