@@ -103,6 +103,8 @@ def test_a_lossy_network_says_so_on_the_card_and_loses_the_text(visit: Visit) ->
     page.get_by_role("region", name="As your application").get_by_role("button", name="Send").click()
     expect(page.get_by_role("region", name="Trace")).to_contain_text("The carrier reports: undelivered")
     expect(person.locator(".bubble")).to_have_count(0)
+    person.get_by_role("button", name="STOP").click()
+    expect(person).to_contain_text("The network lost the text. Nobody but you knows.")
 
 
 def test_chaos_stands_in_a_banner_and_one_click_ends_it(visit: Visit) -> None:
@@ -115,6 +117,7 @@ def test_chaos_stands_in_a_banner_and_one_click_ends_it(visit: Visit) -> None:
     person.get_by_label("Text", exact=True).fill("hello")
     person.get_by_role("button", name="Send", exact=True).click()
     expect(person.get_by_role("log")).to_contain_text("hello")
+    expect(person).to_contain_text("The network has the text; it is late.")
     visit.shoot("simulator-chaos")
     chaos.get_by_role("button", name="Turn it off").click()
     expect(chaos.get_by_role("status")).to_have_count(0)

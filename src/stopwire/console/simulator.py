@@ -37,7 +37,7 @@ BODY_CHARS_MAX = 5000
 WORDS = (("STOP", "stop", "■"), ("START", "good", "▶"), ("HELP", "move", "?"))
 PARTS = ("2", "3", "2,1", "3,1,2")  # how a long text may be cut: how many parts, or in which order
 
-FATES = {  # what is said of a text that did not arrive at once
+FATES: dict[str, str] = {  # what is said of a text that did not arrive at once
     Fate.ON_ITS_WAY: N_("The network has the text; it is late."),
     Fate.LOST: N_("The network lost the text. Nobody but you knows."),
 }
@@ -112,6 +112,8 @@ async def _shown(request: Request, status: int = 200, **values: object) -> Respo
         "services": sorted(directory.services.values(), key=lambda service: service.created_at),
         "senders": sorted(directory.senders.values(), key=lambda sender: sender.created_at),
         "calls": _calls(request, directory, addresses),
+        "fate": say(request, FATES[fate]) if (fate := request.query_params.get("fate", "")) in FATES else "",
+        "fate_of": request.query_params.get("of", ""),
         "goes_wrong": weather.told(request, chaos),
         "chaos_fields": weather.fields_of(request, chaos),
         "chaos_checks": weather.checks_of(request, chaos),
@@ -235,7 +237,8 @@ async def text(request: Request) -> Response:
     if wrong:
         return await _shown(request, 422, wrong_phone=handset, sentence=wrong, given_body=body)
     request.state.subject, request.state.detail = handset, {"to": str(form.get("to", "")), "fate": sent.fate.value}
-    return done(request, _back(request, sent.message_sid or ""), say(request, FATES[sent.fate]) if sent.fate in FATES else "")
+    told = [] if sent.fate is Fate.ARRIVED else [("fate", sent.fate.value), ("of", handset)]
+    return done(request, _back(request, sent.message_sid or "", told))
 
 
 def _why_not(request: Request, sent: rehearse.Rehearsed) -> str:
@@ -306,10 +309,10 @@ async def tell(request: Request) -> Response:
     return done(request, _back(request, receipt.refusal or ""))
 
 
-def _back(request: Request, trace: str) -> str:
-    """This page with the same handsets, and the trace of what was just done."""
+def _back(request: Request, trace: str, told: Sequence[tuple[str, str]] = ()) -> str:
+    """This page with the same handsets, the trace of what was just done, and what else is told of it."""
     phones = [("phone", each) for each in request.query_params.getlist("phone")]
-    return f"{PATH}?{urlencode([*phones, ('trace', trace)] if trace else phones)}"
+    return f"{PATH}?{urlencode([*phones, *([('trace', trace)] if trace else []), *told])}"
 
 
 def path_of(address: str) -> str:
