@@ -33,6 +33,13 @@ def test_imports_are_listed_newest_first(tx: SqlTx) -> None:
     assert [import_(0)] == tx.lists.imports(Cut(after="IM1"))
 
 
+def test_only_what_runs_and_has_long_taken_nothing_is_idle(tx: SqlTx) -> None:
+    running = replace(import_(0), state="running", updated_at=later(1))
+    for each in (running, replace(import_(1), state="running", updated_at=later(3)), replace(import_(2), state="done", updated_at=later(1))):
+        tx.lists.add_import(each)
+    assert [running] == tx.lists.idle_imports(later(2))
+
+
 def test_rows_of_a_chunk_taken_twice_are_kept_once(tx: SqlTx) -> None:
     rows = [ImportRow(row=n, recipient=ANN, state="taken") for n in range(1, 5)]
     rows[2] = ImportRow(row=3, recipient=None, state="wrong", error="no number")

@@ -37,9 +37,13 @@ class Point:
 
     name: str
     at: tuple[str, ...]
-    act: str = "order"  # order | STOP | START
+    act: str = "order"  # order | drain (an order that is under way when the gateway is asked to end) | STOP | START
     submits: int = 1  # what the carrier took
     status: str = "delivered"
+
+    @property
+    def sends(self) -> bool:
+        return self.act in ("order", "drain")
 
 
 OUTBOUND = (
@@ -77,6 +81,10 @@ class Mortal(Gateway):
         draft = self.data_dir.parent / f"{POINT}.new"
         draft.write_text(" ".join(point))
         draft.replace(self.data_dir.parent / POINT)
+
+    def ask_to_end(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
 
     def die(self) -> None:
         """At once, and without waiting for it."""
@@ -135,7 +143,10 @@ class Rehearsal(World):
             self._dies_on_submit = True
         else:
             self.gateway.die_at(*point.at)
-        way = self._send_one(person, point) if point.act == "order" else self._say(person, point.act, point.submits)
+        if point.act == "drain":
+            way = self._drain(person, point)
+        else:
+            way = self._send_one(person, point) if point.act == "order" else self._say(person, point.act, point.submits)
         async with asyncio.timeout(3 * SECONDS), asyncio.TaskGroup() as group:
             group.create_task(way)
             group.create_task(asyncio.to_thread(self.gateway.reborn))
@@ -143,6 +154,15 @@ class Rehearsal(World):
     async def _send_one(self, person: str, point: Point) -> None:
         sid, body = await self._order(person)
         await self._taken(person, body, point.submits)
+        await self._report(body)
+        await self._is(sid, point.status)
+
+    async def _drain(self, person: str, point: Point) -> None:
+        self._slow_seconds = 0.5
+        sid, body = await self._order(person)
+        await self._taken(person, body, point.submits)
+        self._slow_seconds = 0.0
+        self.gateway.ask_to_end()
         await self._report(body)
         await self._is(sid, point.status)
 
@@ -199,10 +219,10 @@ class Rehearsal(World):
 
     def came_of(self, person: str, point: Point) -> tuple[int, str]:
         """How much the carrier took, and how the message ended."""
-        wanted = "#" if point.act == "order" else f"reply:{point.act}"
+        wanted = "#" if point.sends else f"reply:{point.act}"
         taken = [e for e in self.history.events if e.op == "submit" and e.key == person and e.value["body"].startswith(wanted)]
         ends = [e.value["status"] for e in self.history.events if e.op == "final" and e.key == person]
-        return len(taken), ends[0] if point.act == "order" else ""
+        return len(taken), ends[0] if point.sends else ""
 
     def _mood(self) -> Action:
         if self._dies_on_submit:
@@ -232,7 +252,7 @@ async def test_the_promises_hold_wherever_the_gateway_dies(tmp_path: Path, point
     events = world.history.events
     assert {name: [] for name in checker.RULES} == checker.check(events)
     came = {point.name: world.came_of(person, point) for point, person in zip(points, world.people, strict=True)}
-    assert {point.name: (point.submits, point.status if point.act == "order" else "") for point in points} == came
+    assert {point.name: (point.submits, point.status if point.sends else "") for point in points} == came
 
 
 # ── webhooks ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -287,3 +307,49 @@ def _settled(gateway: Mortal, path: str) -> bool:
     with gateway.customer() as customer:
         found = customer.get("/api/v1/webhook-deliveries").json()["items"]
     return {"delivered"} == {each["state"] for each in found if each["url"].endswith(path)}
+
+
+# ── imports ──────────────────────────────────────────────────────────────────────────────────────────────
+
+ROWS = 1_200  # two pieces
+IMPORT = {  # where it dies in an import: how many rows were kept by then
+    "ingest._take:before": 0,
+    "ingest._take:after": 1_000,
+    "ingest._finish:before": ROWS,
+}
+
+
+@pytest.mark.slow
+def test_a_list_is_taken_in_exactly_once_wherever_the_gateway_dies(tmp_path: Path) -> None:
+    gateway = Mortal(tmp_path / "data")
+    gateway.start()
+    try:
+        came = {point: _imported_through(gateway, point, number) for number, point in enumerate(IMPORT)}
+        with gateway.customer(timeout=30) as customer:
+            assert customer.get("/api/v1/ledger/verify").json()["ok"]
+            blocks = customer.get("/api/v1/blocks/export").text.splitlines()
+    finally:
+        gateway.stop()
+    assert IMPORT == came
+    assert len(IMPORT) * ROWS == len({line.split(",")[0] for line in blocks[1:]})
+
+
+def _imported_through(gateway: Mortal, point: str, number: int) -> int:
+    """Bring a list, die at `point`, bring it again whole; how many of its rows were there by then."""
+    file = "recipient\n" + "".join(f"+1415{number + 2}{row:06}\n" for row in range(ROWS))
+
+    def bring() -> httpx.Response:
+        with gateway.customer(timeout=30) as customer:
+            return customer.post("/api/v1/blocks/import", content=file, headers={"Content-Type": "text/csv"})
+
+    gateway.die_at(point)
+    with pytest.raises(httpx.TransportError):
+        bring()
+    gateway.reborn()
+    with gateway.customer() as customer:
+        cut_off = customer.get("/api/v1/imports", params={"limit": 1}).json()["items"][0]
+    assert ("failed", 1) == (cut_off["state"], cut_off["wrong"])
+    done = bring().json()
+    assert ("done", ROWS) == (done["state"], done["taken"] + done["skipped"])
+    assert cut_off["taken"] == done["skipped"]
+    return int(done["skipped"])

@@ -5,7 +5,7 @@ A row that is there already is skipped, so a list may be sent again, whole, afte
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from stopwire.core.address import group_of, parse_recipient
@@ -20,6 +20,7 @@ from stopwire.ports.world import Ids, World
 ROWS_AT_ONCE = 1_000  # of one commit: a STOP never waits for more than these
 NOTE_CHARS_MAX = 1_000
 SHOWN_CHARS_MAX = 128  # of what stands where a number should be
+CUT_OFF = "The gateway stopped before the file was through: send it again, what was taken is skipped."
 RECIPIENT_COLUMNS = ("recipient", "phone", "to")
 
 
@@ -63,6 +64,19 @@ async def take(
 async def finish(world: World, *, account: str, id: str, broken: str | None = None) -> Import:
     """Close an import: `failed` where its file broke off or no row was good, else `done`."""
     return await world.store.write(partial(_finish, id=id, broken=broken, now=world.clock.now()), account=account)
+
+
+async def abandon(world: World, *, idle: timedelta) -> int:
+    """Close imports that have taken nothing for so long: whoever brought their file is gone. How many those were."""
+    now = world.clock.now()
+    return await world.store.write(partial(_abandon, before=now - idle, now=now), account="")
+
+
+def _abandon(tx: Tx, *, before: datetime, now: datetime) -> int:
+    idle = tx.lists.idle_imports(before)
+    for import_ in idle:
+        _finish(tx.of(import_.account), id=import_.id, broken=CUT_OFF, now=now)
+    return len(idle)
 
 
 def _finish(tx: Tx, *, id: str, broken: str | None, now: datetime) -> Import:

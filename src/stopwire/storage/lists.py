@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -67,6 +68,9 @@ class SqlLists(Noun):
         query = IMPORT.select().where(_I.account == self.account)
         marks = select(_I.created_at, _I.id).where(_I.account == self.account)
         return IMPORT.each(cut_of(self.unit, query, cut, order=(_I.created_at, _I.id), marks=marks, id=_I.id))
+
+    def idle_imports(self, before: datetime) -> list[Import]:
+        return IMPORT.each(self._rows(IMPORT.select().where(_I.state == "running", _I.updated_at <= before)))
 
     def add_import_rows(self, id: str, rows: Sequence[ImportRow]) -> None:
         _put_row.many(

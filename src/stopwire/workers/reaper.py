@@ -1,8 +1,9 @@
 """The quiet engine: ends what waits for answers or parts that will never come, and forgets what has served its time."""
 
 import asyncio
+from datetime import timedelta
 
-from stopwire.flows import dispatch, purge, receive, report
+from stopwire.flows import dispatch, ingest, purge, receive, report
 from stopwire.log import get_logger
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.world import World
@@ -11,6 +12,7 @@ from stopwire.workers import quarantine
 log = get_logger(__name__)
 EVERY_SECONDS = 30.0
 PURGE_EVERY = 20  # rounds
+IMPORT_IDLE = timedelta(hours=1)  # an import whose door process has died
 
 
 async def run(world: World) -> None:
@@ -26,6 +28,8 @@ async def run(world: World) -> None:
                 log.info("parts.closed", texts=closed)
             if half := await report.close_half_reported(world):
                 log.info("reports.closed", messages=half)
+            if idle := await ingest.abandon(world, idle=IMPORT_IDLE):
+                log.info("imports.closed", imports=idle)
             if rounds % PURGE_EVERY == 0 and (forgotten := await purge.purge(world)):
                 log.info("purge.done", rows=forgotten)
         except StoreClosed:

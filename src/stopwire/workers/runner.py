@@ -7,11 +7,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from stopwire.core.connections import SIMULATOR, Sealed
-from stopwire.flows import connect
+from stopwire.flows import connect, ingest
 from stopwire.log import get_logger
 from stopwire.ports.carrier import Carrier
 from stopwire.ports.faults import StoreClosed
@@ -48,6 +49,7 @@ class Engines:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
+        await ingest.abandon(self._world, idle=timedelta(0))  # before any door can begin one
         for name in self._world.carriers.names():
             if carrier := self._world.carriers.get(name):
                 await self._open(name, carrier, version=0)
