@@ -123,6 +123,41 @@ def test_a_conversation_is_read_from_standard_input(ask: Run) -> None:
     ]
 
 
+def test_a_handset_is_switched_off_and_on_between_lines(ask: Run, gateway: Gateway) -> None:
+    ran = ask("phone", "+14155552015", "--to", SENDER, "--wait", 2, stdin="/off\nSTOP\n/on\nHELP\n")
+    assert 0 == ran.code
+    told = ran.out.splitlines()
+    assert "Switched off: texts to it wait, and nothing is reported of them." in told
+    assert any(line.startswith("! This handset is switched off") for line in told)
+    assert "Switched on." in told
+    assert ["HELP"] == [m["body"] for m in gateway.phone("+14155552015").messages() if m["direction"] == "out"]
+
+
+def test_a_handsets_network_is_changed_and_told(ask: Run) -> None:
+    lines = "/loss 1\nhello\n/loss 0\n/delay soon\n/delay -1\n/twice 0.5\n/network\n/fly\n//on\n/to " + SECOND + "\n/quit\nnever sent\n"
+    told = ask("phone", "+14155552016", "--to", SENDER, "--wait", 0, stdin=lines).out.splitlines()
+    expected = [
+        "Switched on. 100% of the texts get lost.",
+        "The network lost it.",
+        "Switched on.",
+        "! /delay wants a number: /delay 0.5",
+        "! delay_seconds: Input should be greater than or equal to 0.",
+        "Switched on. 50% of what it sends comes twice.",
+        "Switched on. 50% of what it sends comes twice.",
+        "! /fly is no command.",
+        f"Writing to {SECOND}.",
+    ]
+    assert expected == [line for line in told if line.startswith(("!", "Switched", "The network", "Writing"))]
+
+
+def test_chaos_is_set_told_and_ended(ask: Run, say: Callable[..., dict[str, object]]) -> None:
+    assert "Nothing goes wrong." in ask("chaos").out
+    assert (True, 2, True) == tuple(say("chaos", "--delay", 2, "--silent")[name] for name in ("on", "delay_seconds", "silent"))
+    assert "silent: yes" in ask("chaos").out
+    assert Exit.USAGE == ask("chaos", "--off", "--down").code
+    assert not say("chaos", "--off")["on"]
+
+
 def test_a_whatsapp_handset_finds_the_whatsapp_sender(say: Callable[..., dict[str, object]], gateway: Gateway) -> None:
     say("phone", "whatsapp:+14155552013", "--text", "hi", "--wait", 0)
     assert [WHATSAPP] == [m["peer"] for m in gateway.phone("whatsapp:+14155552013").messages()]

@@ -14,6 +14,7 @@ from stopwire.cli import (
     accounts,
     binds,
     carriers,
+    chaos,
     config,
     db,
     doctor,
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("send")(send.send)
 app.command("phone")(phone.phone)
+app.command("chaos")(chaos.chaos)
 for noun, commands in (
     ("messages", messages.app),
     ("optout", optouts.app),

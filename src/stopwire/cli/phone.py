@@ -1,4 +1,4 @@
-"""`stopwire phone`: a handset of the simulator in the terminal."""
+"""`stopwire phone`: a handset of the simulator in the terminal, and its network."""
 
 import sys
 import threading
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 HANDSET = "+14155550101"
 LOOK_SECONDS = 0.2
 QUIET_SECONDS = 0.6  # after an answer, how long to look out for a second one
+FATES = {"lost": "The network lost it.", "on_its_way": "It is on its way."}  # where a text did not arrive at once
+HELP = (
+    "/off, /on switch the handset; /to NUMBER writes to another sender; /quit ends.\n"
+    "/delay SECONDS, /loss SHARE, /twice SHARE change its network (a share is from 0 to 1); /network tells how it is.\n"
+    "A text that begins with a slash is sent with two."
+)
+NETWORK = {"/delay": "delay_seconds", "/loss": "loss", "/twice": "duplicates"}
 KINDS = {"auto_reply": "automatic reply", "network": "from the network"}
 
 
@@ -32,7 +39,7 @@ def phone(
     """Hold a handset of the simulator: text your senders, and see what they answer.
 
     With --text it sends one message and ends. Without, lines you type are sent and what arrives is shown;
-    Ctrl-D puts the handset away.
+    Ctrl-D puts the handset away. A line with a slash is a command: /off, /on, /to NUMBER, /network, /help, /quit.
     """
     peer = to or _first_sender(talk, number)
     if text is not None:
@@ -51,7 +58,9 @@ def _once(talk: Talk, number: str, peer: str, text: str, wait: float, media: "li
         talk.line(f"› {text}", "cyan")
         for message in came:
             talk.line(_line(message))
-        if wait and not came:
+        if sent["fate"] in FATES:
+            talk.line(FATES[sent["fate"]], "dim")
+        elif wait and not came:
             talk.line(f"Nothing came back within {wait:g} s.", "dim")
 
     talk.answer({"sent": sent, "received": came}, human)
@@ -78,19 +87,84 @@ def _converse(talk: Talk, number: str, peer: str, wait: float) -> None:
     live = sys.stdin.isatty() and sys.stdout.isatty()
     earlier = talk.client.conversation(number)
     if live:
-        talk.line(f"{number}, writing to {peer}. A line is a message; Ctrl-D ends.", "dim")
+        talk.line(f"{number}, writing to {peer}. A line is a message; /help lists what else there is; Ctrl-D ends.", "dim")
         for message in earlier[-10:]:
             talk.line(_line(message), "dim")
     watcher = _Watcher(talk, number, earlier[-1]["id"] if earlier else None, prompt="› " if live else "")
     watcher.start()
+    hand = _Hand(talk, number, peer)
     try:
         while (line := _typed("› " if live else "")) is not None:
-            if line.strip():
-                talk.client.text(number, to=peer, body=line)
-                if not live:
-                    watcher.settle(wait)
+            told = hand.typed(line)
+            if told is None:
+                break
+            for each in told:
+                talk.line(each, "dim")
+            if hand.expects and not live:
+                watcher.settle(wait)
     finally:
         watcher.stop()
+
+
+class _Hand:
+    """What is done with the handset: a line is a text, or a command where it begins with one slash."""
+
+    def __init__(self, talk: Talk, number: str, peer: str) -> None:
+        self._talk, self._number, self._peer = talk, number, peer
+        self.expects = False  # an answer, or a text that waited, after the last line
+
+    def typed(self, line: str) -> list[str] | None:
+        """What there is to say about it; None: the handset is put away."""
+        from stopwire.client import ClientError
+
+        self.expects = False
+        word, _, rest = line.strip().partition(" ")
+        if word == "/quit":
+            return None
+        try:
+            if word.startswith("/") and not word.startswith("//"):
+                return self._command(word, rest.strip())
+            return self._text(line[1:] if word.startswith("//") else line) if word else []
+        except ClientError as error:
+            if error.status not in (409, 422):
+                raise
+            return [f"! {error.detail or error.title}"]  # wrong is this line only; the next may be better
+
+    def _text(self, body: str) -> list[str]:
+        sent = self._talk.client.text(self._number, to=self._peer, body=body)
+        self.expects = sent["fate"] == "arrived"
+        return [FATES[sent["fate"]]] if sent["fate"] in FATES else []
+
+    def _command(self, word: str, rest: str) -> list[str]:
+        client = self._talk.client
+        if word in ("/off", "/on"):
+            self.expects = word == "/on" and client.phone(self._number)["waiting"] > 0
+            return _network(client.change_phone(self._number, on=word == "/on"))
+        if word == "/network":
+            return _network(client.phone(self._number))
+        if word in NETWORK:
+            try:
+                return _network(client.change_phone(self._number, **{NETWORK[word]: float(rest)}))
+            except ValueError:
+                return [f"! {word} wants a number: {word} 0.5"]
+        if word == "/to" and rest:
+            self._peer = rest
+            return [f"Writing to {rest}."]
+        return HELP.split("\n") if word == "/help" else [f"! {word} is no command.", *HELP.split("\n")]
+
+
+def _network(phone: "Json") -> list[str]:
+    """How the network reaches the handset, in sentences."""
+    told = ["Switched on." if phone["on"] else "Switched off: texts to it wait, and nothing is reported of them."]
+    if phone["delay_seconds"]:
+        told.append(f"Texts arrive {phone['delay_seconds']:g} s late.")
+    if phone["loss"]:
+        told.append(f"{phone['loss']:.0%} of the texts get lost.")
+    if phone["duplicates"]:
+        told.append(f"{phone['duplicates']:.0%} of what it sends comes twice.")
+    if phone["waiting"]:
+        told.append(f"Texts that wait for it: {phone['waiting']}.")
+    return [" ".join(told)]
 
 
 def _typed(prompt: str) -> str | None:

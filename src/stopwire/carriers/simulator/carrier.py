@@ -32,7 +32,7 @@ from stopwire.ports.world import Clock, Ids
 ROOM = 256  # parts handed over at once: bounds the work of one round
 REPORT_SECONDS = 0.01  # between the answer and its delivery report
 DOWN_SECONDS = 1.0  # until a part is offered again to a message centre that is down
-KEPT_FOR = timedelta(hours=72)  # by the message centre, for a handset that is off, unless the message says less
+KEPT_FOR = timedelta(hours=72)  # by the message centre, for a handset that is off, where the part does not say how long
 CARRIED_AT_ONCE = 256
 LOOK_SECONDS = 60.0  # the net under the timer
 FAULT_SECONDS = 1.0  # until a text that could not be taken in comes again
