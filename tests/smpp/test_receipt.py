@@ -140,6 +140,13 @@ def test_what_we_write_we_read(state: MessageState) -> None:
     assert Receipt(ids=("a1b2",), state=state, stat=found.stat if found else "", error="042", **DATES) == found
 
 
+@pytest.mark.parametrize("blank", [b" ", b"\x1c", b"\t"], ids=repr)
+def test_an_id_of_white_space_is_none(blank: bytes) -> None:
+    found = read(DeliverSm(esm_class=EsmClass.RECEIPT, short_message=b"stat:DELIVRD", tlvs=(Tlv(Tag.RECEIPTED_MESSAGE_ID, blank),)))
+    assert found is not None
+    assert () == found.ids
+
+
 SAME = [
     pytest.param("0e999f21", "E999F21", id="capitals, a zero less"),
     pytest.param("0913121205", "913121205", id="a zero less"),

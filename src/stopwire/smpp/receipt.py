@@ -77,7 +77,7 @@ def read(pdu: DeliverSm | DataSm) -> Receipt | None:
     state = _state(tlv_int(pdu, Tag.MESSAGE_STATE))
     network_error = pdu.tlv(Tag.NETWORK_ERROR_CODE)
     return Receipt(
-        ids=tuple(dict.fromkeys(one for one in (tlv_id, found.get("id")) if one)),
+        ids=tuple(dict.fromkeys(one for one in (tlv_id, found.get("id")) if one and not one.isspace())),
         state=_STATES.get(stat.upper()) if state is None else state,
         stat=stat,
         error=found.get("err", ""),
