@@ -29,7 +29,7 @@ from stopwire.admin import admin_app
 from stopwire.admin import call as admin_call
 from stopwire.config import Loaded, Role, Settings
 from stopwire.core.bound import short_password, system_id
-from stopwire.core.connections import OptOutBy
+from stopwire.core.connections import SIMULATOR, OptOutBy
 from stopwire.doors import root_app
 from stopwire.flows import connect, health, own
 from stopwire.hatch import Hatch, RemoteHouse
@@ -382,9 +382,26 @@ def _announce(settings: Settings, gateway: Gateway, say: Callable[[str], None], 
         lines.append(f"  SMPP          {_shown_host(settings.smpp_host)}:{gateway.smpp_port}, {known}")
     if settings.allow_private_webhooks != "none":
         lines.append(f"  webhooks to private addresses are allowed: {settings.allow_private_webhooks.value}")
+    if settings.demo:
+        lines.append(f"  try it        {_call(gateway)}")
     lines += [f"  note: {notice}" for notice in wired.store.state()["notices"]]
+    lines.append(f"Ctrl-C stops it, in order. {_reach(settings, wired)}".rstrip())
     for line in lines:
         say(line)
+
+
+def _call(gateway: Gateway) -> str:
+    """A call to paste: the first text of a newcomer's application, to the first handset of the simulator."""
+    path = f"{gateway.base}/2010-04-01/Accounts/{gateway.account_sid}/Messages.json"
+    fields = f"--data-urlencode From={demo.SENDERS[0][0]} --data-urlencode To=+14155550101 --data-urlencode Body=Hello"
+    return f"curl -sS {path} -u {gateway.account_sid}:{gateway.auth_token} {fields}"
+
+
+def _reach(settings: Settings, wired: Wired) -> str:
+    """Who can reach it and what can leave it, as far as that is certain."""
+    here = "Only this machine can reach it." if settings.host in ("127.0.0.1", "::1", "localhost") else ""
+    simulated = wired.world.carriers.names() == [SIMULATOR]
+    return f"{here} No text leaves this machine: every carrier is the simulator.".strip() if simulated else here
 
 
 def _keep_credentials(path: Path, gateway: Gateway) -> None:

@@ -211,6 +211,8 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "suggestions.decide": lambda tx: tx.suggestions.decide(review().id, "dismissed", by="b", now=NOW, note=None),
     "suggestions.reopen": lambda tx: tx.suggestions.reopen(review().id),
     "handsets.set_reception": lambda tx: tx.handsets.set_reception(ANN, USUAL),
+    "leftovers.forget_webhooks": lambda tx: tx.leftovers.forget_webhooks([delivery().message]),
+    "leftovers.forget": lambda tx: tx.leftovers.forget([sender().address], [MG]),
     "lists.put_contacts": lambda tx: tx.lists.put_contacts(
         [Contact(contact=ANN, country="MX", zip_code=None, updated_at=later(1))]
     ),

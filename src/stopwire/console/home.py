@@ -9,6 +9,7 @@ from starlette.responses import Response
 from stopwire.console.as_test import SAVED
 from stopwire.console.render import N_, done, page, set_cookie
 from stopwire.console.session import asks, house_of, shows, visitor_of
+from stopwire.core.connections import SIMULATOR
 from stopwire.core.jobs import Refusal
 from stopwire.core.message import Direction, Message
 from stopwire.flows import connect, health
@@ -62,6 +63,7 @@ async def show(request: Request) -> Response:
         down=down,
         notices=state["store"].get("notices", []),
         waiting=state["store"].get("waiting", 0),
+        simulated=any(sender.connection == SIMULATOR for sender in directory.senders.values()),
         problems=len(down) + len(seen.failing) + (1 if seen.to_review else 0),
         spark=_spark,
     )

@@ -102,6 +102,15 @@ class PolicyVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look at the log of messages found. `seen_to` is the last that was looked at, where more lies beyond it."""
+
+    entries: tuple[Entry, ...]
+    seen_to: str | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     message: str
     account: str
@@ -283,6 +292,10 @@ class Messages(Protocol):
     def save(self, message: Message) -> None: ...
     def entries(self, wanted: EntryFilter, cut: Cut) -> list[Entry]:
         """Messages and refused sends, the newest first; a cut names either by its id."""
+        ...
+
+    def look(self, wanted: EntryFilter, cut: Cut) -> Look:
+        """As `entries`, but where no index leads to what is wanted, it looks at so many rows and no more."""
         ...
 
     def between(self, sender: str, recipient: str, cut: Cut) -> list[Entry]:
@@ -483,6 +496,13 @@ class Suggestions(Protocol):
     def reopen(self, id: str) -> None: ...
 
 
+class Leftovers(Protocol):
+    """What senders that are to go have left beside their messages. Never consent."""
+
+    def forget_webhooks(self, messages: Sequence[str]) -> int: ...
+    def forget(self, addresses: Sequence[str], services: Sequence[str]) -> int: ...
+
+
 class Handsets(Protocol):
     """The simulator's memory. The network below it knows no accounts: what it asks and keeps serves all."""
 
@@ -630,6 +650,8 @@ class Tx(Protocol):
     def stats(self) -> Stats: ...
     @property
     def submitted(self) -> Submitted: ...
+    @property
+    def leftovers(self) -> Leftovers: ...
     @property
     def people(self) -> People: ...
     @property

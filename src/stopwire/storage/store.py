@@ -27,6 +27,7 @@ from stopwire.storage.handsets import SqlHandsets
 from stopwire.storage.hot import Unit
 from stopwire.storage.inbound import SqlInbound
 from stopwire.storage.jobs import UNKNOWN, WRITTEN, SqlJobs
+from stopwire.storage.leftovers import SqlLeftovers
 from stopwire.storage.lists import SqlLists
 from stopwire.storage.messages import SqlMessages
 from stopwire.storage.people import SqlAudit, SqlPeople
@@ -55,6 +56,7 @@ class SqlTx:
         "_handsets",
         "_inbound",
         "_jobs",
+        "_leftovers",
         "_lists",
         "_messages",
         "_people",
@@ -90,6 +92,7 @@ class SqlTx:
         self._lists: SqlLists | None = None
         self._stats: SqlStats | None = None
         self._submitted: SqlSubmitted | None = None
+        self._leftovers: SqlLeftovers | None = None
         self._people: SqlPeople | None = None
         self._audit: SqlAudit | None = None
 
@@ -188,6 +191,12 @@ class SqlTx:
         if self._audit is None:
             self._audit = SqlAudit(self.unit, self.account)
         return self._audit
+
+    @property
+    def leftovers(self) -> SqlLeftovers:
+        if self._leftovers is None:
+            self._leftovers = SqlLeftovers(self.unit, self.account)
+        return self._leftovers
 
     @property
     def submitted(self) -> SqlSubmitted:
