@@ -360,6 +360,26 @@ async def test_a_late_text_that_could_not_be_taken_in_comes_again(still: Still, 
     assert LOOK_SECONDS == await second._carry_on()
 
 
+async def test_a_late_text_that_cannot_be_taken_in_holds_up_no_other_handset(still: Still, simulator: Simulator) -> None:
+    class Deaf(Ear):
+        async def received(self, heard: Received) -> str | None:
+            if heard.recipient == ANN:
+                raise OSError("no room")
+            return await super().received(heard)
+
+    await simulator.set_chaos(still.account, Chaos(delay_seconds=60))
+    for handset in (ANN, "+14155550102"):
+        await simulator.text(still.account, handset, ALONE, "hi")
+    await simulator.stop()
+    second, deaf = again(still), Deaf()
+    second._inbox = deaf
+    still.clock.moved += timedelta(seconds=61)
+    for _ in range(2):
+        with pytest.raises(OSError, match="no room"):
+            await second._carry_on()
+    assert ["+14155550102"] == [h.recipient for h in deaf.heard]
+
+
 async def test_a_lost_text_is_undelivered_one_way_and_never_heard_the_other(still: Still, simulator: Simulator, ear: Ear) -> None:
     await simulator.set_reception(still.account, ANN, Reception(loss=1))
     (outcome,) = await send(simulator, part("1"))

@@ -117,8 +117,8 @@ class Simulator:
         if arrived or held:
             await self._store.write(partial(_keep, rows=arrived, held=held), account="")
             self._follow(arrived)
-        if held:
-            self._bell.set()
+        if any(self._air.reception(each.account, each.handset).on for each in held):
+            self._bell.set()  # the others wait for their handset, which will ring itself
         return outcomes
 
     async def recall(self, parts: Sequence[str]) -> list[Outcome]:
@@ -410,15 +410,25 @@ class Simulator:
         if arrived:
             await self._store.write(partial(_hand, rows=arrived), account="")
             self._follow(arrived)
+        texted: dict[tuple[str, str], list[Transit]] = {}
         for each in due:
             if each.direction == "out":
-                await self._reach(message_of(each), media_of(each), onward_of(each))
-                await self._store.write(partial(_carried, id=each.id), account="")
+                texted.setdefault((each.account, each.handset), []).append(each)
+        # Handsets beside each other: a STOP may have to wait for what is under way to its person.
+        ended = await asyncio.gather(*map(self._bring, texted.values()), return_exceptions=True)
+        if faults := [fault for fault in ended if fault is not None]:
+            raise faults[0]
         if due:
             return 0.0
         next_due = await self._store.read(lambda tx: tx.handsets.next_due(dead), account="")
         left = (next_due - self._clock.now()).total_seconds() if next_due else LOOK_SECONDS
         return min(max(left, 0.001), LOOK_SECONDS)
+
+    async def _bring(self, texts: Sequence[Transit]) -> None:
+        """Bring the late texts of one handset to us, in their order."""
+        for each in texts:
+            await self._reach(message_of(each), media_of(each), onward_of(each))
+            await self._store.write(partial(_carried, id=each.id), account="")
 
     def _at_the_handset(self, transit: Transit) -> HandsetMessage:
         message, now = replace(message_of(transit), at=self._clock.now()), self._clock.now()
