@@ -30,8 +30,9 @@ async def show(request: Request) -> Response:
 
 async def _shown(request: Request, status: int = 200, **values: object) -> Response:
     directory = await house_of(request).read(visitor_of(request).account, Services.directory)
-    going = [sender for sender in directory.senders.values() if sender.connection == SIMULATOR]
-    staying = [sender for sender in directory.senders.values() if sender.connection != SIMULATOR]
+    senders = sorted(directory.senders.values(), key=lambda sender: sender.address)
+    going = [sender for sender in senders if sender.connection == SIMULATOR]
+    staying = [sender for sender in senders if sender.connection != SIMULATOR]
     return page(request, "onward_demo.html", status=status, going=going, staying=staying, word=WORD, **values)
 
 
