@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from stopwire.console.queries import read
 from stopwire.ports.store import EntryFilter
+from stopwire.storage import log
 from tests.console.conftest import Visit
 from tests.gateway import Gateway, eventually
 
@@ -153,3 +154,20 @@ def test_a_query_is_read(gateway: Gateway, text: str, wanted: EntryFilter | None
     found = read(text, directory, gateway.world.clock.now())
     assert "" == found.problem
     assert expected == found.wanted
+
+
+def test_a_search_that_ends_early_says_so_and_goes_on(visit: Visit, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(4):
+        gateway.phone("+14155551208").text(f"needle {n}" if n == 0 else f"hay {n}", to=SENDER)
+    monkeypatch.setattr(log.look, "__defaults__", (2,))  # instead of fifty thousand rows, and as many texts
+    page = visit.see("/console/messages?q=needle")
+    visit.shoot("messages-further")
+    expect(page.get_by_text("None so far: the search has not reached the beginning yet.")).to_be_visible()
+    looks = 1
+    while page.get_by_role("cell").filter(has_text="needle 0").count() == 0:
+        page.locator(".further a").click()
+        looks += 1
+        assert looks < 20
+    assert looks > 1
+    items = visit.context.request.get("/console/messages.json?q=needle").json()["items"]
+    assert ["needle 0"] == [each["text"] for each in items]  # a twin goes to the end by itself

@@ -1,7 +1,10 @@
 import pytest
+from sqlalchemy import select
 
 from stopwire.core.message import Direction, Purpose, Status
 from stopwire.ports.store import Cut, Entry, EntryFilter
+from stopwire.storage import tables
+from stopwire.storage.log import look, seq_at
 from stopwire.storage.store import SqlTx
 from tests.storage.values import ANN, BOB, later, message, refusal, sender
 
@@ -96,3 +99,73 @@ def test_between_two_automatic_replies_stand_too(tx: SqlTx) -> None:
         ]
     )
     assert [2, 1] == [int(each.id[-4:]) for each in tx.messages.between(OURS, ANN, Cut())]
+
+
+@pytest.fixture
+def years(tx: SqlTx) -> SqlTx:
+    """A log in which every third entry is a refusal, some of one instant with a message, and every fifth text is a sale."""
+    tx.messages.add(
+        [
+            message(number=n, recipient=(ANN, BOB)[n % 2], sender=OURS, body="a sale" if n % 5 == 0 else "hello", created_at=later(3600 * (n // 2)))
+            for n in range(1, 31)
+        ]
+    )
+    tx.messages.add_refusals([refusal(number=n, recipient=ANN, at=later(3600 * n)) for n in range(1, 16, 2)])
+    return tx
+
+
+WANTED = [
+    pytest.param(EntryFilter(), id="all"),
+    pytest.param(EntryFilter(text="sale"), id="a text"),
+    pytest.param(EntryFilter(text="nowhere"), id="a text that is nowhere"),
+    pytest.param(EntryFilter(person="*" + ANN[-4:]), id="last digits"),
+    pytest.param(EntryFilter(to=ANN), id="a person"),
+    pytest.param(EntryFilter(from_=OURS), id="a sender of ours"),
+    pytest.param(EntryFilter(status="refused"), id="refused"),
+    pytest.param(EntryFilter(since=later(3600 * 4), until=later(3600 * 11)), id="between two instants"),
+    pytest.param(EntryFilter(text="sale", since=later(3600 * 4), until=later(3600 * 11)), id="a text between two instants"),
+]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("wanted", WANTED)
+def test_look_by_look_the_same_is_found(years: SqlTx, wanted: EntryFilter, size: int, rows: int) -> None:
+    found: list[Entry] = []
+    after: str | None = None
+    while True:
+        seen = look(years.unit, years.account, wanted, Cut(limit=size, after=after), rows)
+        found += seen.entries
+        after = seen.seen_to or (seen.entries[-1].id if seen.entries else None)
+        if seen.seen_to is None and len(seen.entries) < size:
+            break
+    assert ids(years.messages.entries(wanted, Cut(limit=100))) == ids(found)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("wanted", WANTED)
+def test_look_by_look_it_is_the_same_backwards(years: SqlTx, wanted: EntryFilter, size: int, rows: int) -> None:
+    before = ids(years.messages.entries(EntryFilter(), Cut(limit=100)))[-1]
+    expected = ids(years.messages.entries(wanted, Cut(limit=100, before=before)))
+    found: list[str] = []
+    while True:
+        seen = look(years.unit, years.account, wanted, Cut(limit=size, before=before), rows)
+        found = ids(list(seen.entries)) + found
+        if seen.seen_to is None and len(seen.entries) < size:
+            break
+        before = seen.seen_to or seen.entries[0].id
+    assert expected == found
+
+
+def test_a_look_says_where_it_ended(years: SqlTx) -> None:
+    seen = look(years.unit, years.account, EntryFilter(text="nowhere"), Cut(), rows=10)
+    assert ((), later(3600 * 10)) == (seen.entries, seen.seen_at)
+
+
+@pytest.mark.parametrize("hour", [-1, 0, 1, 7, 15, 99])
+def test_an_instant_has_its_place_in_the_order(years: SqlTx, hour: int) -> None:
+    whole = [each.message for each in years.messages.entries(EntryFilter(refusals=False), Cut(limit=100)) if each.message]
+    expected = sum(each.created_at >= later(3600 * hour) for each in whole)
+    seq = seq_at(years.unit, years.account, later(3600 * hour))
+    assert expected == sum(row.seq >= seq for row in years.unit.connection.execute(select(tables.messages.c.seq)))

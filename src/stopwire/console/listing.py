@@ -60,6 +60,7 @@ class Listing:
     template: str  # draws the rows
     newer: str | None = None  # addresses of the pages beside this one
     older: str | None = None
+    further: str | None = None  # goes on with a search that ended before its end
     json: str = ""
     csv: str = ""
     first: bool = True  # nothing is newer than its first row: it may grow while it is looked at
@@ -85,12 +86,14 @@ async def listing(
     many: Callable[[list[str]], Awaitable[Sequence[T]]] | None = None,
     topics: str = "",
     size: int = ROWS,
+    stopped: Callable[[], str | None] = lambda: None,
     **values: Any,
 ) -> Response:
     """The page, a twin, or single rows of a list that `ask` cuts pieces of (the newest first).
 
     `many` finds rows by their ids, for those that changed while they were shown. `topics`: beginnings of the names of
-    live events after which to look again. `values` go to the template beside `listing`.
+    live events after which to look again. `stopped`: the id of the item up to which the last `ask` looked, where it gave up
+    before it had found enough. `values` go to the template beside `listing`.
     """
     path, query = request.url.path, request.query_params
     if path.endswith(".json"):
@@ -113,12 +116,14 @@ async def listing(
     base = _kept(request)
     newer_there = more if backwards else after is not None
     older_there = bool(rows) if backwards else more
+    seen_to = None if more else stopped()
     shown = Listing(
         columns=columns,
         rows=rows,
         as_of=visitor_of(request).now,
         template=rows_template,
         newer=_address(request, base, "before", id_of(rows[0])) if newer_there and rows else None,
+        further=_address(request, base, "before" if backwards else "after", seen_to) if seen_to else None,
         older=_address(request, base, "after", id_of(rows[-1])) if older_there and rows else None,
         json=_twin(request, base, ".json"),
         csv=_twin(request, base, ".csv"),

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -30,7 +30,7 @@ from stopwire.core.senders import Directory
 from stopwire.flows import cancel, send
 from stopwire.flows.explain import explain
 from stopwire.flows.story import Story, story
-from stopwire.ports.store import Consent, Cut, Entry, Messages, Services
+from stopwire.ports.store import Consent, Cut, Entry, Look, Messages, Services
 from stopwire.ports.values import to_plain
 
 PATH = "/console/messages"
@@ -119,14 +119,24 @@ async def index(request: Request) -> Response:
     house, account = house_of(request), visitor_of(request).account
     directory = await house.read(account, Services.directory)
     asked = request.query_params.get("q", "").strip()
+    plain = request.url.path.endswith((".json", ".csv"))
     query = read(asked, directory, visitor_of(request).now)
-    if query.id and not request.url.path.endswith((".json", ".csv")):
+    if query.id and not plain:
         return done(request, f"{PATH}/{query.id}")
 
+    look = Look(entries=())
+
     async def ask(cut: Cut) -> Sequence[Line]:
-        if query.problem:
-            return []
-        return [line_of(entry) for entry in await house.read(account, Messages.entries, query.wanted, cut)]
+        """A page shows what one look finds; a twin goes on until it has all, look by look."""
+        nonlocal look
+        found: list[Line] = []
+        while not query.problem:
+            look = await house.read(account, Messages.look, query.wanted, cut)
+            found += map(line_of, look.entries)
+            if look.seen_to is None or not plain:
+                break
+            cut = replace(cut, limit=cut.limit - len(look.entries), after=look.seen_to)
+        return found
 
     async def many(ids: list[str]) -> Sequence[Line]:
         found = await house.read(account, Messages.many, [sid for sid in ids if not sid.startswith("RF")])
@@ -142,6 +152,8 @@ async def index(request: Request) -> Response:
         topics="message.",
         asked=asked,
         saved=SAVED,
+        stopped=lambda: look.seen_to,
+        looked_to=lambda: look.seen_at,
         names={service.sid: service.friendly_name for service in directory.services.values()},
         problem=say(request, query.problem, term=query.term) if query.problem else "",
     )

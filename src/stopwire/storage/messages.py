@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, lit
 
 from stopwire.core.jobs import Refusal
 from stopwire.core.message import Direction, Media, Message, Purpose, Status
-from stopwire.ports.store import Cut, Entry, EntryFilter, Feedback, Kept, MessageFilter
+from stopwire.ports.store import Cut, Entry, EntryFilter, Feedback, Kept, Look, MessageFilter
 from stopwire.storage import log, tables
 from stopwire.storage.cuts import cut_of
 from stopwire.storage.hot import Adding, Noun, Statement, Unit, upsert
@@ -150,6 +150,9 @@ class SqlMessages(Noun):
 
     def entries(self, wanted: EntryFilter, cut: Cut) -> list[Entry]:
         return log.entries(self.unit, self.account, wanted, cut)
+
+    def look(self, wanted: EntryFilter, cut: Cut) -> Look:
+        return log.look(self.unit, self.account, wanted, cut)
 
     def between(self, sender: str, recipient: str, cut: Cut) -> list[Entry]:
         return log.between(self.unit, self.account, sender, recipient, cut)
