@@ -118,6 +118,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "messages.page": lambda tx: tx.messages.page(MessageFilter(), Cut()) + tx.messages.page(MessageFilter(to=ANN), Cut()),
     "messages.many": lambda tx: tx.messages.many([SM]),
     "messages.entries": lambda tx: tx.messages.entries(EntryFilter(), Cut()),
+    "messages.look": lambda tx: tx.messages.look(EntryFilter(text="a"), Cut()).entries + tx.messages.look(EntryFilter(), Cut()).entries,
     "messages.between": lambda tx: tx.messages.between(sender().address, ANN, Cut()),
     "messages.last_outbound": lambda tx: tx.messages.last_outbound(ANN),
     "messages.replies_since": lambda tx: tx.messages.replies_since(sender().address, ANN, NOW),
@@ -233,7 +234,7 @@ ENGINES |= {"jobs.has_orphans", "inbound.forget", "messages.forget_kept", "jobs.
 ENGINES |= {"submitted.forget", "connections.every", "connections.find"}
 ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
 ENGINES |= {"jobs.waiting_senders", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}
-ENGINES |= {"jobs.holding", "lists.idle_imports"}
+ENGINES |= {"jobs.holding", "jobs.orphans_of", "lists.idle_imports"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
 NETWORK |= {"handsets.unreported", "handsets.set_reported", "handsets.hold", "handsets.due", "handsets.next_due", "handsets.carried"}
 NETWORK |= {"handsets.every_reception"}
