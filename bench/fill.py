@@ -10,7 +10,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from gateway import ACCOUNT, Stopwire, authorization
 
 ROWS_AT_ONCE = 100_000
 EVENTS_AT_ONCE = 5_000
+DAY_MILLIS = 86_400_000
+LOST_ONE_OF = 50  # messages that did not arrive
 AREAS = ("628", "650", "707", "714", "805", "818")  # none that the load generator writes to
 
 
@@ -34,16 +36,25 @@ def numbers(count: int) -> Iterator[str]:
         left -= min(per_area, left)
 
 
-def messages(data_dir: Path, count: int) -> None:
-    """`count` delivered messages to as many people, each with its attempt. No gateway may run in `data_dir`."""
+def messages(data_dir: Path, count: int, *, days: int = 0) -> None:
+    """`count` delivered messages to as many people, each with its attempt. No gateway may run in `data_dir`.
+
+    They are spread over the last `days`, and then their texts differ and some did not arrive.
+    """
     link = sqlite3.connect(data_dir / "stopwire.db", isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
         link.execute(f"PRAGMA {pragma}")
     (sid,) = link.execute(
         "SELECT sid FROM messages WHERE direction = 'outbound-api' AND status IN ('sent', 'delivered') ORDER BY seq LIMIT 1"
     ).fetchone()
-    copy_message = _copy(link, "messages", "sid = :of", {"seq": "NULL", "sid": ":sid", "recipient": ":recipient"})
-    copy_attempt = _copy(link, "attempts", "message = :of", {"id": ":id", "message": ":sid", "reference": ":reference"})
+    in_message = {"seq": "NULL", "sid": ":sid", "recipient": ":recipient"}
+    in_attempt = {"id": ":id", "message": ":sid", "reference": ":reference"}
+    if days:
+        in_message |= {name: f"{name} - :age" for name in ("created_at", "updated_at", "sent_at")}
+        in_message |= {"body": ":body", "status": ":status", "error_code": ":code"}
+        in_attempt |= {name: f"{name} - :age" for name in ("at", "answered_at")}
+    copy_message = _copy(link, "messages", "sid = :of", in_message)
+    copy_attempt = _copy(link, "attempts", "message = :of", in_attempt)
     chance = random.Random(7)
     rows: list[dict[str, Any]] = []
     for made, number in enumerate(numbers(count), 1):
@@ -51,6 +62,8 @@ def messages(data_dir: Path, count: int) -> None:
             {
                 "of": sid, "recipient": number, "sid": f"SM{chance.getrandbits(128):032x}",
                 "id": f"AT{chance.getrandbits(128):032x}", "reference": f"past-{made}",
+                "age": days * DAY_MILLIS * (count - made) // count, "body": f"Your parcel {made} is on its way.",
+                "status": "undelivered" if made % LOST_ONE_OF == 0 else "delivered", "code": 30003 if made % LOST_ONE_OF == 0 else None,
             }
         )  # fmt: skip
         if len(rows) == ROWS_AT_ONCE or made == count:
@@ -69,12 +82,12 @@ def _copy(link: sqlite3.Connection, table: str, where: str, changed: dict[str, s
     return f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table} WHERE {where} LIMIT 1"
 
 
-def blocks(data_dir: Path, count: int) -> None:
-    """`count` people blocked for the whole account, on the ledger and on the list. No gateway may run in `data_dir`."""
-    asyncio.run(_blocks(data_dir, count))
+def blocks(data_dir: Path, count: int, *, days: int = 0) -> None:
+    """`count` people blocked for the whole account over the last `days`, on the ledger and on the list. No gateway may run in `data_dir`."""
+    asyncio.run(_blocks(data_dir, count, days))
 
 
-async def _blocks(data_dir: Path, count: int) -> None:
+async def _blocks(data_dir: Path, count: int, days: int) -> None:
     from stopwire.core.address import group_of
     from stopwire.core.consent import Act, ConsentEvent, Reason
     from stopwire.ports.store import Tx
@@ -92,7 +105,8 @@ async def _blocks(data_dir: Path, count: int) -> None:
         await store.write(append, account=ACCOUNT)
         events.clear()
 
-    for number in numbers(count):
+    for made, number in enumerate(numbers(count), 1):
+        at = now - timedelta(days=days) * ((count - made) / count)
         events.append(
             ConsentEvent(
                 id=f"CE{chance.getrandbits(128):032x}",
@@ -102,8 +116,8 @@ async def _blocks(data_dir: Path, count: int) -> None:
                 act=Act.BLOCK,
                 reason=Reason.IMPORT,
                 actor="bench",
-                occurred_at=now,
-                recorded_at=now,
+                occurred_at=at,
+                recorded_at=at,
                 source="import",
             )
         )
