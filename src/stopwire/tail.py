@@ -1,14 +1,24 @@
-"""The live tail: the last few thousand events of this process, for whoever watches. Nothing depends on it."""
+"""What is only looked at, and forgotten at the end of the process: the live tail, and the newest requests of programs.
+
+Nothing depends on either, and neither grows without end. What must not be lost is in the store.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from heapq import merge
 from typing import Any
 
 from stopwire.ports.faults import StoreClosed
-from stopwire.ports.world import Clock, TailEvent
+from stopwire.ports.world import ApiRequest, Clock, RequestFilter, TailEvent
 
 KEPT = 5000  # events; older ones are in the store, under their own names
+REFUSED_KEPT = 5000  # requests that were refused
+ANSWERED_KEPT = 4000  # requests that were not: on a shelf of their own, so that they push out no refusal
+STRANGERS_KEPT = 1000  # requests without a sign-in: anybody can make them, so they push out nothing else
+KEYS_KEPT = 10_000
 
 
 class LiveTail:
@@ -50,3 +60,63 @@ class LiveTail:
                 await asyncio.wait_for(self._more.wait(), left)
             except TimeoutError:
                 return []
+
+
+class RecentRequests:
+    """Implements `ports.world.RequestLog`. Used on one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.since = clock.now()
+        self._newest = int(self.since.timestamp() * 1000)
+        self._refused: deque[ApiRequest] = deque(maxlen=REFUSED_KEPT)
+        self._answered: deque[ApiRequest] = deque(maxlen=ANSWERED_KEPT)
+        self._strangers: deque[ApiRequest] = deque(maxlen=STRANGERS_KEPT)
+        self._used: dict[str, datetime] = {}
+
+    def keep(self, requests: Sequence[tuple[ApiRequest, float]], keys: Mapping[str, float]) -> None:
+        now = self._clock.now()
+        for request, ago in requests:
+            self._newest += 1
+            shelf = self._strangers if not request.known else self._refused if request.status >= 400 else self._answered
+            shelf.append(replace(request, id=self._newest, at=now - timedelta(seconds=ago)))
+        for key, ago in keys.items():
+            self._used.pop(key, None)
+            self._used[key] = now - timedelta(seconds=ago)
+        while len(self._used) > KEYS_KEPT:
+            del self._used[next(iter(self._used))]
+
+    def page(self, account: str, wanted: RequestFilter, *, limit: int, after: int | None, before: int | None) -> list[ApiRequest]:
+        found: list[ApiRequest] = []
+        if after is None and before is not None:
+            for request in self._each(newest_first=False):
+                if request.id > before and len(found) < limit and _fits(request, account, wanted):
+                    found.append(request)
+            return found[::-1]
+        for request in self._each(newest_first=True):
+            if len(found) == limit:
+                break
+            if (after is None or request.id < after) and _fits(request, account, wanted):
+                found.append(request)
+        return found
+
+    def used(self, keys: Sequence[str]) -> dict[str, datetime]:
+        return {key: self._used[key] for key in keys if key in self._used}
+
+    def _each(self, *, newest_first: bool) -> Iterable[ApiRequest]:
+        shelves = (self._refused, self._answered, self._strangers)
+        if newest_first:
+            return merge(*(reversed(shelf) for shelf in shelves), key=lambda request: request.id, reverse=True)
+        return merge(*shelves, key=lambda request: request.id)
+
+
+def _fits(request: ApiRequest, account: str, wanted: RequestFilter) -> bool:
+    return (
+        request.account == account
+        and (wanted.failed is None or wanted.failed == (request.status >= 400))
+        and wanted.status in (None, request.status)
+        and wanted.code in (None, request.code)
+        and wanted.method in (None, request.method)
+        and wanted.key in (None, request.key)
+        and (wanted.path is None or wanted.path.casefold() in request.path.casefold())
+    )

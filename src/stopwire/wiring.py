@@ -21,7 +21,7 @@ from stopwire.ports.world import Choices, Clock, Ids, World
 from stopwire.smpp_server.peers import Switchboard
 from stopwire.storage import backup, sqlite
 from stopwire.storage.store import SqlStore
-from stopwire.tail import LiveTail
+from stopwire.tail import LiveTail, RecentRequests
 from stopwire.workers.runner import Engines
 
 log = get_logger(__name__)
@@ -137,6 +137,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
         ids=ids,
         vault=secrets_vault,
         tail=tail,
+        requests=RecentRequests(clock),
         peers=switchboard,
         choices=Choices(
             public_url=public_url,

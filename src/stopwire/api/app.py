@@ -15,6 +15,7 @@ from stopwire.api import (
     links,
     messages,
     policy,
+    requests,
     simulator,
     stats,
     suggestions,
@@ -41,6 +42,7 @@ ROOMS: tuple[APIRouter, ...] = (
     carriers.router,
     binds.router,
     stats.router,
+    requests.router,
     events.router,
 )
 

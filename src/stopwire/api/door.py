@@ -164,6 +164,7 @@ async def caller(request: Request, _: Annotated[None, Security(_shown)]) -> Call
     if found.failure is not None:
         detail = "Sign in with the account SID and its auth token, or with an API key and its secret."
         raise Problem(401, detail, code=20003, headers={"WWW-Authenticate": 'Basic realm="Stopwire", charset="UTF-8"'})
+    request.scope["stopwire.caller"] = found
     if found.status != "active":
         raise Problem(403, f"This account is {found.status}: the operator of this gateway can activate it.", code=20005)
     if found.test:

@@ -1,6 +1,7 @@
 """Developers: where the API is, the call in eight languages, API keys, and every error code with its cause and cure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -14,10 +15,11 @@ from stopwire.console.snippets import calls_of_send
 from stopwire.core.errors import CATALOGUE, Entry, more_info
 from stopwire.core.roles import Role
 from stopwire.flows import account as accounts
+from stopwire.flows import requests
 from stopwire.ports.store import Accounts, Cut, EntryFilter, Key, Messages, Services
 
 PATH = "/console/developers"
-TABS = (("", N_("Start")), ("/keys", N_("API keys")), ("/errors", N_("Error codes")))
+TABS = (("", N_("Start")), ("/keys", N_("API keys")), ("/requests", N_("Requests")), ("/errors", N_("Error codes")))
 CONFIRMED = "revoke"  # typed to revoke a key: it cannot be undone
 SEEN = 5  # messages shown with a code
 FIELD_CHARS_MAX = 1600
@@ -76,9 +78,18 @@ async def _keys(request: Request, **values: Any) -> Response:
     async def ask(cut: Cut) -> Sequence[Key]:
         return await house_of(request).read(account, Accounts.keys, cut)
 
-    given: dict[str, Any] = {"made": None, "secret": "", "confirmed": CONFIRMED, "wrong_key": "", **values}
+    used: dict[str, datetime] = {}
+
+    async def with_use(cut: Cut) -> Sequence[Key]:
+        found = await ask(cut)
+        used.update((await house_of(request)(requests.used, keys=[key.sid for key in found])).keys)
+        return found
+
+    used_at: Column[Key] = Column(name="last_used_at", value=lambda key: used.get(key.sid), title=N_("Last used"), priority=2)
+    columns = (*KEY_COLUMNS[:-1], used_at, KEY_COLUMNS[-1])
+    given: dict[str, Any] = {"made": None, "secret": "", "confirmed": CONFIRMED, "wrong_key": "", "used": used, **values}
     return await listing(
-        request, "developers_keys.html", columns=KEY_COLUMNS, ask=ask, id_of=lambda key: key.sid, tabs=TABS, tab="/keys", **given
+        request, "developers_keys.html", columns=columns, ask=with_use, id_of=lambda key: key.sid, tabs=TABS, tab="/keys", **given
     )
 
 

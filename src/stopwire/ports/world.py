@@ -3,7 +3,7 @@
 A flow takes a `World` first and plain values after it; so a door can call it here or through the hatch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -56,6 +56,57 @@ class Tail(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRequest:
+    """One request of a customer's program and how it ended. Neither its query, its body nor a whole number is in it."""
+
+    account: str
+    door: str  # `twilio_api` or `api`
+    method: str
+    path: str
+    status: int
+    ms: int
+    code: int | None = None  # of the error dictionary
+    error: str = ""  # what the answer said
+    key: str | None = None  # the API key that was used; None: the auth token
+    test: bool = False  # by test credentials
+    known: bool = True  # whether who asked had signed in
+    request_id: str = ""
+    id: int = 0  # grows; given where it is kept
+    at: datetime | None = None  # when it was answered; given where it is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFilter:
+    """Which requests of an account: None asks for all."""
+
+    failed: bool | None = None
+    status: int | None = None
+    code: int | None = None
+    method: str | None = None
+    key: str | None = None
+    path: str | None = None  # a part of it
+
+
+class RequestLog(Protocol):
+    """The newest requests of programs, in memory: what was refused, and some of what was not."""
+
+    def keep(self, requests: Sequence[tuple[ApiRequest, float]], keys: Mapping[str, float]) -> None:
+        """Requests with how many seconds ago each was answered; keys with how many seconds ago each was used."""
+        ...
+
+    def page(self, account: str, wanted: RequestFilter, *, limit: int, after: int | None, before: int | None) -> list[ApiRequest]:
+        """The newest first: those older than `after`, or the nearest that are newer than `before`."""
+        ...
+
+    def used(self, keys: Sequence[str]) -> dict[str, datetime]:
+        """When keys were last used, of those that were since the start."""
+        ...
+
+    @property
+    def since(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """Settings of the gateway that a journey needs."""
 
@@ -78,5 +129,6 @@ class World:
     ids: Ids
     vault: Vault
     tail: Tail
+    requests: RequestLog
     peers: Peers
     choices: Choices

@@ -112,7 +112,7 @@ class _Resource:
             known = await identify(self.house, authorization.decode("latin-1") if authorization else None)
             if not isinstance(known, Caller):
                 return refusal(known, CHALLENGE)
-            caller = known
+            scope["stopwire.caller"] = caller = known
             for_test = self.for_test and method == "POST"
             if refused := objection(caller, account=account, path=path, for_test=for_test, for_keys=self.for_keys):
                 return refusal(refused)
