@@ -397,6 +397,14 @@ def test_the_same_text_twice_within_seconds_is_a_carriers_repeat(gateway: Gatewa
     assert 1 == len(centre.submissions)
 
 
+def test_a_receipt_that_came_first_counts_where_the_answer_never_comes(gateway: Gateway, centre: Centre) -> None:
+    add(gateway, centre, settings={"response_timeout": 0.5, "ambiguous": "retry"})
+    centre.script(Silence(keep=True))
+    sid = send(gateway)
+    ends(gateway, sid, "delivered")
+    assert (["accepted"], 1) == (attempts(gateway, sid), len(centre.submissions))
+
+
 def test_an_early_receipt_is_not_taken_for_that_of_a_message_without_an_answer(gateway: Gateway, centre: Centre) -> None:
     add(gateway, centre, settings={"response_timeout": 0.2})
     centre.script(Silence(), Accept(reports=Reports(when=When.BEFORE), delay_seconds=0.1))

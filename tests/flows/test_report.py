@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stopwire.core.message import Message, Status
 from stopwire.core.orders import Order
-from stopwire.core.outcomes import DeliveryReport, OutcomeKind
+from stopwire.core.outcomes import DeliveryReport, Outcome, OutcomeKind, hint_of
 from stopwire.flows import dispatch, report
 from tests.flows.still import ALONE, TOLL_FREE, Still, still_house
 
@@ -136,3 +137,37 @@ async def test_a_discarded_body_is_gone_once_the_message_is_final(still: Still) 
     await tell(still, reference, Status.DELIVERED)
     seen = await still.seen(message)
     assert ("", "+1415555XXXX") == (seen.body, seen.recipient)
+
+
+# ── the report came, the answer never does ───────────────────────────────────────────────────────────────
+
+OTHER = "+14155550111"
+
+
+@pytest.mark.parametrize(
+    ("told", "others", "expected"),
+    [
+        pytest.param({"hint": 0}, 0, "delivered", id="it has the message's own hint"),
+        pytest.param({"hint": 0}, 1, "delivered", id="it has its hint, though another is under way to the same person"),
+        pytest.param({"hint": 1}, 0, "sending", id="it has the hint of another"),
+        pytest.param({}, 0, "delivered", id="it has none, and nothing else can be meant"),
+        pytest.param({}, 1, "sending", id="it has none, and another is under way to the same person"),
+        pytest.param({"sender": "+14155550199"}, 0, "sending", id="it is of another sender"),
+        pytest.param({"recipient": "+14155550109"}, 0, "sending", id="it is of another person"),
+    ],
+)
+async def test_a_report_that_came_first_counts_where_the_answer_never_comes(
+    still: Still, told: dict[str, Any], others: int, expected: str
+) -> None:
+    message = await still.one(to=ANN, from_=ALONE)
+    for _ in range(others):
+        await still.one(to=ANN, from_=OTHER)
+    part, *_ = sorted(await still.claim(), key=lambda each: each.message != message.sid)
+    more = {"sender": ALONE, "recipient": ANN, **told}
+    if "hint" in told:
+        more["hint"] = (hint_of(part.attempt) + told["hint"]) % 0x1_0000
+    early = DeliveryReport(connection="simulator", reference="7F", forms=("7f", "127"), status=Status.DELIVERED, **more)
+    await report.report(still.world, reports=[early])
+    assert "sending" == (await still.seen(message)).status
+    await dispatch.settle(still.world, outcomes=[Outcome(attempt=part.attempt, kind=OutcomeKind.UNKNOWN)])
+    assert expected == (await still.seen(message)).status

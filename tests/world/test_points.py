@@ -56,6 +56,7 @@ OUTBOUND = (
     Point(name="settled, nobody told", at=("dispatch.settled:after",)),
     Point(name="reported, not kept", at=("report.take:before",)),
     Point(name="reported, not acknowledged", at=("report.take:after",)),
+    Point(name="asked to end, answered, not settled", at=("dispatch.settled:before",), act="drain"),
 )
 AGAIN = (  # where the connection may write again what has no answer
     Point(name="claimed, not written", at=(CLAIM,)),

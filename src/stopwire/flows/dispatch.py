@@ -23,6 +23,7 @@ from stopwire.flows.moves import (
     end,
     learn,
     learn_from,
+    proven,
     purge,
     reported,
     segments_named,
@@ -243,6 +244,8 @@ def _settle_one(
         case OutcomeKind.HALTED:
             end(tx, message, Status.FAILED, 21610, now=now, ids=ids)
         case OutcomeKind.UNKNOWN:
+            if proven(tx, attempt, message, now=now, ids=ids):
+                return
             job = tx.jobs.of_message(message.sid)
             of_account = tx.services.directory().account.settings.ambiguous == "retry"
             again = of_account if outcome.again is None else outcome.again

@@ -16,7 +16,7 @@ from stopwire.core.events import status_event
 from stopwire.core.jobs import Attempt, Job
 from stopwire.core.message import Message, Purpose, Status, advance, retained
 from stopwire.core.optout import may_send
-from stopwire.core.outcomes import DeliveryReport, Part
+from stopwire.core.outcomes import DeliveryReport, Part, hint_of
 from stopwire.core.receipts import Segment
 from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Sender, Service, candidates, scopes_of, select
@@ -114,6 +114,49 @@ def take_segments(
         for report in early:
             report_segment(tx, segment, message, report, now=now, ids=ids)
             learn_from(tx, message, report, now=now, ids=ids)
+
+
+def proven(tx: Tx, attempt: Attempt, message: Message, *, now: datetime, ids: Ids) -> bool:
+    """Whether a report that came early shows that an attempt left whose answer never came; then it counts as accepted."""
+    found = [
+        report
+        for report in tx.jobs.orphans_of(attempt.connection, message.recipient)
+        if receipts.agrees(message.sender or "", message.recipient, report) and (report.at is None or report.at >= attempt.at)
+    ]
+    mine = [report for report in found if report.hint == hint_of(attempt.id)]
+    if not mine:
+        others = tx.jobs.of_recipient(message.recipient, states=("written", "unknown"))
+        if len(found) != 1 or found[0].hint is not None or any(job.message != message.sid for job in others):
+            return False  # more than one message may be meant
+    segment = adopt(tx, attempt, message, (mine or found)[0], now=now, ids=ids)
+    for report in tx.jobs.take_orphans(attempt.connection, segment.form):
+        seen = tx.messages.get(message.sid, any_purpose=True)
+        if seen is not None:
+            report_segment(tx, segment, seen, report, now=now, ids=ids)
+            learn_from(tx, seen, report, now=now, ids=ids)
+    return True
+
+
+def adopt(tx: Tx, attempt: Attempt, message: Message, report: DeliveryReport, *, now: datetime, ids: Ids) -> Segment:
+    """Take an attempt without an answer as accepted, under the id that a report on it has."""
+    told = "its receipt came, its answer never did"
+    tx.jobs.answer_attempt(attempt.id, "accepted", now, reference=report.reference, detail=told)
+    accepted(tx, message, now=now, ids=ids)
+    segment = Segment(
+        attempt=attempt.id,
+        account=attempt.account,
+        connection=attempt.connection,
+        number=1,
+        total=max(message.segments, 1),
+        reference=report.reference,
+        form=receipts.canonical(report.reference),
+        sender=message.sender or "",
+        recipient=message.recipient,
+        created_at=now,
+    )
+    if segment.total > 1:
+        tx.jobs.add_segments([segment])
+    return segment
 
 
 def _fits(segment: Segment, report: DeliveryReport) -> bool:

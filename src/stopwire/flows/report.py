@@ -9,7 +9,7 @@ from stopwire.core.jobs import Attempt
 from stopwire.core.message import Message
 from stopwire.core.outcomes import DeliveryReport, hint_of
 from stopwire.core.receipts import Segment
-from stopwire.flows.moves import accepted, learn_from, report_segment, reported
+from stopwire.flows.moves import adopt, learn_from, report_segment, reported
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
 
@@ -65,23 +65,7 @@ def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment |
     of = tx.of(attempt.account)
     if report.hint is None and of.jobs.of_recipient(message.recipient, states=("written",)):
         return None  # it may be the receipt of what is under way, ahead of its answer
-    of.jobs.answer_attempt(attempt.id, "accepted", now, reference=report.reference, detail="its receipt came, its answer never did")
-    accepted(of, message, now=now, ids=ids)
-    segment = Segment(
-        attempt=attempt.id,
-        account=attempt.account,
-        connection=attempt.connection,
-        number=1,
-        total=max(message.segments, 1),
-        reference=report.reference,
-        form=receipts.canonical(report.reference),
-        sender=message.sender or "",
-        recipient=message.recipient,
-        created_at=now,
-    )
-    if segment.total > 1:
-        of.jobs.add_segments([segment])
-    return segment
+    return adopt(of, attempt, message, report, now=now, ids=ids)
 
 
 def _may_mean(report: DeliveryReport, attempt: Attempt, message: Message) -> bool:

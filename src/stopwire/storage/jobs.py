@@ -24,6 +24,7 @@ _A = tables.attempts.c
 _O = tables.orphans.c
 _S = tables.segments.c
 
+_ORPHAN = _O.connection, _O.reference, _O.status, _O.error_code, _O.at, _O.sender, _O.recipient, _O.hint
 QUEUED, WRITTEN, UNKNOWN = "queued", "written", "unknown"
 UNDER_WAY = (WRITTEN, UNKNOWN)
 
@@ -153,7 +154,7 @@ _by_reference = Statement(
     "named",
 )
 _orphans = Statement(
-    select(_O.connection, _O.reference, _O.status, _O.error_code, _O.at, _O.sender, _O.recipient)
+    select(*_ORPHAN)
     .where(_O.connection == bindparam("connection"), _O.form == bindparam("named"))
     .order_by(_O.seq),
     "connection",
@@ -192,6 +193,20 @@ def _segments_named() -> Statement:
 
 
 _named = _segments_named()
+
+
+def _orphan(row: Sequence[Any]) -> DeliveryReport:
+    connection, reference, status, error_code, at, sender, recipient, hint = row
+    return DeliveryReport(
+        connection=connection,
+        reference=reference,
+        status=Status(status),
+        error_code=error_code,
+        at=at,
+        sender=sender,
+        recipient=recipient,
+        hint=hint,
+    )
 
 
 def _answer_of(state: str, now: datetime, reference: str | None, detail: str | None, id: str, account: str) -> Values:
@@ -380,6 +395,7 @@ class SqlJobs(Noun):
             "form": canonical(report.reference) if report.forms else report.reference,
             "sender": report.sender,
             "recipient": report.recipient,
+            "hint": report.hint,
         }
         self.unit.connection.execute(tables.orphans.insert(), row)
 
@@ -391,18 +407,12 @@ class SqlJobs(Noun):
         rows = _orphans.all(self.unit, connection, form)
         if rows:
             self._change(delete(tables.orphans).where(_O.connection == connection, _O.form == form))
-        return [
-            DeliveryReport(
-                connection=row[0],
-                reference=row[1],
-                status=Status(row[2]),
-                error_code=row[3],
-                at=row[4],
-                sender=row[5],
-                recipient=row[6],
-            )
-            for row in rows
-        ]
+        return [_orphan(row) for row in rows]
+
+    def orphans_of(self, connection: str, recipient: str) -> list[DeliveryReport]:
+        """Reports on what went to a recipient that have found no message yet, in the order they came."""
+        query = select(*_ORPHAN).where(_O.connection == connection, _O.recipient == recipient)
+        return [_orphan(row) for row in self._rows(query.order_by(_O.seq))]
 
     def drop_orphans(self, before: datetime, limit: int) -> int:
         """Give up at most `limit` reports that came before `before` and never found their message; how many they were."""

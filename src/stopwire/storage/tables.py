@@ -405,6 +405,7 @@ orphans = Table(  # delivery reports that came before their answer
     Column("form", Text, nullable=False),  # the reference in canonical form
     Column("sender", Text),
     Column("recipient", Text),
+    Column("hint", Integer),  # the 16 bits of an attempt that the carrier handed back
     Index("ix_orphans_connection_form", "connection", "form"),
 )
 
