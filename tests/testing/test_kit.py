@@ -1,15 +1,21 @@
 """The fixture `sms` as a user's tests hold it. It comes by the plugin, as theirs does."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from twilio.base.exceptions import TwilioRestException
 
 import stopwire.testing
@@ -221,6 +227,36 @@ def test_an_application_may_call_back_while_it_is_called(sms: Sms) -> None:
     ann = sms.phone(ANN)
     ann.text("Hello")
     assert "From inside" == ann.wait().body
+
+
+def test_an_application_is_started_and_ended_where_it_wants_to_be(sms_gateway: Running) -> None:
+    heard: list[str] = []
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, str]]:
+        heard.append("started")
+        yield {"shop": "Flowers"}
+        heard.append("ended")
+
+    async def answer(request: Request) -> Response:
+        return Response(f"<Response><Message>{request.state.shop}</Message></Response>", media_type="text/xml")
+
+    with stopwire.testing.account(sms_gateway) as sms:
+        sms.webhook(Starlette(routes=[Route("/sms", answer, methods=["POST"])], lifespan=lifespan), path="/sms")
+        ann = sms.phone(ANN)
+        ann.text("Hello")
+        assert "Flowers" == ann.wait().body
+    assert ["started", "ended"] == heard
+
+
+def test_an_application_that_cannot_start_is_told_of(sms: Sms) -> None:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        raise LookupError("no database")
+        yield
+
+    with pytest.raises(RuntimeError, match=r"(?s)The application's startup failed: .*no database"):
+        sms.webhook(Starlette(lifespan=lifespan))
 
 
 def test_an_application_that_raises_is_told_of(sms: Sms) -> None:
