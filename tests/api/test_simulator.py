@@ -223,6 +223,27 @@ def test_a_silent_carriers_answers_come_late_and_count(gateway: Gateway, chaos: 
     assert 1 == len(phone.inbox)
 
 
+def test_where_the_policy_is_to_retry_a_silent_carrier_gets_the_text_twice(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:
+    phone = gateway.phone("+14155550938")
+    gateway.http.patch("/api/v1/account", json={"ambiguous": "retry"})
+    try:
+        chaos(silent=True)
+        sid = gateway.client().messages.create(to=phone.address, from_=US, body="Sale").sid
+        assert ["Sale", "Sale"] == [m["body"] for m in phone.wait(2)]
+    finally:
+        gateway.http.patch("/api/v1/account", json={"ambiguous": "hold"})
+    chaos()
+    assert ("delivered", None) == becomes(gateway, sid, "delivered")
+
+
+def test_a_throttled_message_is_tried_again_until_there_is_room(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:
+    phone = gateway.phone("+14155550939")
+    chaos(per_second=1)
+    sids = [gateway.client().messages.create(to=phone.address, from_=US, body=f"Sale {n}").sid for n in range(2)]
+    assert 2 == len(phone.wait(2))
+    assert [("delivered", None)] * 2 == [becomes(gateway, sid, "delivered") for sid in sids]
+
+
 def test_parts_in_the_wrong_order_become_one_text(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:
     chaos(shuffled=True)
     body = " ".join(f"word{n}" for n in range(60))
