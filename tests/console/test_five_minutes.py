@@ -133,7 +133,7 @@ def test_the_first_five_minutes(newcomer: Newcomer, browser: Browser, accessible
     page.goto(known["console_url"])
     steps = page.locator("#steps")
     expect(steps.get_by_role("heading").first).to_contain_text("1/6")
-    expect(page.locator("#live tbody tr[data-id]").first).to_be_visible(timeout=3_000)
+    expect(page.locator("#live tbody tr[data-id]").first).to_be_visible(timeout=10_000)  # some 2 s where nothing else runs
     accessible(page)
     visit.shoot("five-1-home")
     stranger = browser.new_context()
