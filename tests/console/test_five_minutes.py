@@ -1,6 +1,6 @@
 """A newcomer's first five minutes, in a browser, from the first printed line to the demo switched off.
 
-One gateway, started as they start it; each step is one row of what they do and what they see. With STOPWIRE_TEST_SHOTS set to a
+The script of docs/tutorials/in-the-browser.md. One gateway, started as they start it; each step is one row of what they do and what they see. With STOPWIRE_TEST_SHOTS set to a
 folder, each step leaves its picture there.
 """
 
@@ -245,6 +245,7 @@ def test_the_first_five_minutes(newcomer: Newcomer, browser: Browser, accessible
         visit.see(f"/console/simulator?trace={delivery['message_sid']}")
         page.get_by_role("link", name="Save as test").click()
     saved = newcomer.folder / coming.value.suggested_filename
+    assert "test_alto_blocks.py" == saved.name  # as docs/tutorials/in-the-browser.md has it
     coming.value.save_as(saved)
     assert len(saved.read_text().splitlines()) <= 25
     assert "1 passed" in newcomer.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(newcomer.folder), str(saved))
