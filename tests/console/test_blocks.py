@@ -143,6 +143,25 @@ def test_a_list_is_imported_and_each_row_says_what_became_of_it(visit: Visit, ga
     eventually(lambda: _blocked(gateway, "+13125550196"))
 
 
+def test_an_import_is_undone_with_a_reason_and_a_typed_word(visit: Visit, gateway: Gateway) -> None:
+    page = visit.see("/console/imports/new")
+    page.get_by_label("Or paste numbers").fill("+13125550187\n+13125550186\n")
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator("#progress")).to_contain_text("done")
+    page.get_by_text("Undo this import").click()
+    page.get_by_label("Why is it right?").fill("the wrong file")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("main")).to_contain_text("people may be texted again")
+    assert ["import"] == _blocked(gateway, "+13125550187")
+    page.get_by_label("Type undo").fill("undo")
+    visit.shoot("import-undo")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("Lifted: 2. Still blocked: 0.")
+    expect(page.locator("#progress")).to_contain_text("undone")
+    assert [] == _blocked(gateway, "+13125550187")
+    expect(page.get_by_text("Undo this import")).to_have_count(0)
+
+
 def test_a_long_list_is_taken_while_its_page_shows_how_far_it_is(visit: Visit, gateway: Gateway) -> None:
     page = visit.see("/console/imports/new")
     rows = "phone\n" + "".join(f"+1303555{number:04}\n" for number in range(6000))

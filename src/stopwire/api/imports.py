@@ -10,12 +10,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from stopwire.api import shapes
-from stopwire.api.door import CarefulRequest, CarefulRoute, Cursor, Limit, Out, TheCaller, TheHouse, actor, holder, page
+from stopwire.api.door import CarefulRequest, CarefulRoute, Cursor, In, Limit, Out, TheCaller, TheHouse, actor, holder, page
 from stopwire.api.problems import Problem, not_found
 from stopwire.api.shapes import Page
 from stopwire.core.consent import Reason
 from stopwire.flows import ingest
 from stopwire.flows.tail import now
+from stopwire.flows.undo import undo
 from stopwire.ports.house import House
 from stopwire.ports.store import Consent, Cut, Lists
 from stopwire.ports.store import Import as CoreImport
@@ -30,7 +31,9 @@ COLUMNS = ("recipient", "scope", "reason", "occurred_at", "note", "actor", "id",
 
 
 class Import(Out):
-    """`taken` rows became blocks, `skipped` ones were blocked already, `wrong` ones say why at `results_url`."""
+    """`taken` rows became blocks, `skipped` ones were blocked already, `wrong` ones say why at `results_url`.
+
+    `state`: `running`, `done`, `failed`, or `undone`."""
 
     id: str
     state: str = Field(examples=["done"])
@@ -134,7 +137,7 @@ async def import_rows(
     id: Annotated[str, Path(max_length=64)],
     house: TheHouse,
     who: TheCaller,
-    state: Annotated[Literal["taken", "skipped", "wrong"] | None, Query()] = None,
+    state: Annotated[Literal["taken", "skipped", "wrong", "lifted", "stays"] | None, Query()] = None,
     cursor: Annotated[int, Query(ge=0, le=2**31 - 1, description="Where the page before ended: its `next`.")] = 0,
     limit: Limit = 100,
 ) -> Page[ImportedRow]:
@@ -145,6 +148,30 @@ async def import_rows(
     shown = [each for each in found[:limit] if state is None or each.state == state]
     items = [ImportedRow(row=each.row, recipient=each.recipient, state=each.state, error=each.error) for each in shown]
     return Page(items=items, next=str(found[limit - 1].row) if len(found) > limit else None, as_of=as_of)
+
+
+class Undone(Out):
+    """`lifted` rows are blocked no more, by this import; `stayed` say why they are at `results_url`."""
+
+    import_: Import = Field(alias="import")
+    lifted: int
+    stayed: int
+
+
+class Why(In):
+    note: str | None = Field(default=None, max_length=1000, examples=["the wrong file"])
+
+
+@router.post("/imports/{id}/undo", summary="Lift what an import blocked")
+async def undo_import(id: Annotated[str, Path(max_length=64)], house: TheHouse, who: TheCaller, why: Why | None = None) -> Undone:
+    """Only what this import blocked, and nobody who has asked for silence since. Each lift is in the ledger. Who stood on another
+    list too, and was skipped there, is lifted as well: send that list again."""
+    done = await house(undo, account=who.account, id=id, actor=actor(who), note=why.note if why else None)
+    if done.import_ is None:
+        raise not_found("import of this id")
+    if done.running:
+        raise Problem(409, "This import is not over yet: undo it when its state is done or failed.")
+    return Undone(import_=_import(done.import_), lifted=done.lifted, stayed=done.stayed)
 
 
 async def _found(house: House, account: str, id: str) -> CoreImport:

@@ -1,6 +1,7 @@
 """Imports of block lists: a file is taken, row by row, and each row says what became of it."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.datastructures import FormData, UploadFile
@@ -15,6 +16,7 @@ from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.core.consent import Reason
 from stopwire.core.roles import Role
 from stopwire.flows import ingest
+from stopwire.flows.undo import undo
 from stopwire.ports.house import House
 from stopwire.ports.store import Cut, Import, ImportRow, Lists, Services
 from stopwire.transfer.broken import Broken
@@ -23,6 +25,7 @@ from stopwire.transfer.rows import csv_rows, ndjson_rows
 FILE_BYTES_MAX = 32 * 1024 * 1024
 PIECE_BYTES = 64 * 1024
 AT_ONCE_BYTES = 64 * 1024  # a small file is taken before its page is shown
+UNDO = "undo"  # typed to undo an import
 ROWS_READ = 1000  # of an import, at a time
 
 
@@ -115,6 +118,10 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 
 async def show(request: Request) -> Response:
     """One import, and what became of each row."""
+    return await _shown(request)
+
+
+async def _shown(request: Request, **values: Any) -> Response:
     house, account, id = house_of(request), visitor_of(request).account, request.path_params["id"]
     found = await house.read(account, Lists.import_, id)
     if found is None:
@@ -131,8 +138,27 @@ async def show(request: Request) -> Response:
         return await _rows(house, account, id, state, cut)
 
     return await listing(
-        request, "import.html", columns=columns, ask=ask, id_of=lambda each: str(each.row), import_=found, state=state
-    )
+        request, "import.html", columns=columns, ask=ask, id_of=lambda each: str(each.row), import_=found, state=state,
+        word=UNDO, **values,
+    )  # fmt: skip
+
+
+async def take_back(request: Request) -> Response:
+    """Lift what the import blocked, when a word is typed: whoever asked for silence is texted again."""
+    form, visitor, house, id = await form_of(request), visitor_of(request), house_of(request), request.path_params["id"]
+    note = str(form.get("note", "")).strip()[: ingest.NOTE_CHARS_MAX]
+    if not note:
+        return await _shown(request, given=form, wrong={"note": say(request, N_("Say why: the ledger keeps it with your name."))})
+    if str(form.get("word", "")).strip().casefold() != UNDO:
+        return await _shown(request, given=form, wrong={"word": say(request, N_("Type %(word)s: people may be texted again."), word=UNDO)})
+    undone = await house(undo, account=visitor.account, id=id, actor=visitor.actor, note=note)
+    if undone.import_ is None:
+        raise HTTPException(404)
+    if undone.running:
+        raise HTTPException(409, "This import is not over yet: undo it when it is done.")
+    request.state.detail = {"lifted": undone.lifted, "stayed": undone.stayed}
+    told = N_("Lifted: %(lifted)s. Still blocked: %(stayed)s.")
+    return done(request, f"/console/imports/{id}", say(request, told, lifted=undone.lifted, stayed=undone.stayed))
 
 
 async def _rows(house: House, account: str, id: str, state: str, cut: Cut) -> list[ImportRow]:
@@ -154,5 +180,6 @@ routes = [
     *table("/console/imports", index),
     shows("/console/imports/new", new, role=Role.OPERATOR),
     acts("/console/imports", bring, role=Role.OPERATOR, act="import.started", body_max=FILE_BYTES_MAX + 1024 * 1024),
+    acts("/console/imports/{id}/undo", take_back, role=Role.ADMIN, act="import.undone"),
     *table("/console/imports/{id}", show),
 ]

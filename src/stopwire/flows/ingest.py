@@ -113,7 +113,7 @@ def _take(
         if tx.consent.block(read.holder, group_of(read.recipient), read.recipient):
             results.append(ImportRow(row=row.number, recipient=read.recipient, state="skipped"))
             continue
-        if attempts := shut(tx, [_event(read, actor, now, ids)], now=now, ids=ids):
+        if attempts := shut(tx, [_event(read, id, actor, now, ids)], now=now, ids=ids):
             under_way[read.recipient] = under_way.get(read.recipient, ()) + attempts
         results.append(ImportRow(row=row.number, recipient=read.recipient, state="taken"))
     tx.lists.add_import_rows(id, results)
@@ -184,7 +184,7 @@ def _has_surrogate(text: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _event(read: _Read, actor: str, now: datetime, ids: Ids) -> ConsentEvent:
+def _event(read: _Read, import_: str, actor: str, now: datetime, ids: Ids) -> ConsentEvent:
     return ConsentEvent(
         id=ids.sid("CE"),
         holder=read.holder,
@@ -195,6 +195,6 @@ def _event(read: _Read, actor: str, now: datetime, ids: Ids) -> ConsentEvent:
         actor=actor,
         occurred_at=read.occurred_at,
         recorded_at=now,
-        source="import",
+        source=f"import {import_}",  # by this an import can be undone: it lifts what it made, and nothing else
         note=read.note,
     )
