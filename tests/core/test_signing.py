@@ -137,3 +137,44 @@ def test_two_secrets_sign_while_one_replaces_the_other() -> None:
 def test_a_secret_that_cannot_sign_says_what_it_should_be(secret: str) -> None:
     with pytest.raises(ValueError, match="must be 'whsec_' followed by base64"):
         signing.standard_headers(secret, "msg_1", 0, b"")
+
+
+# ── why a signature is not the right one ─────────────────────────────────────────────────────────────────
+
+HOOK = "https://app.example.com/sms?tenant=7"
+FORM = "From=%2B14158675309&Body=two+words+&To=%2B18005551212&FromCity="
+FIELDS = {"From": "+14158675309", "Body": "two words ", "To": "+18005551212", "FromCity": ""}
+
+
+def _signed(url: str = HOOK, fields: dict[str, str] | None = None, token: str = KEY) -> str:
+    return str(RequestValidator(token).compute_signature(url, FIELDS if fields is None else fields))
+
+
+@pytest.mark.parametrize(
+    ("signature", "expected"),
+    [
+        pytest.param(_signed(), signing.Mistake.NONE, id="it is right"),
+        pytest.param("", signing.Mistake.MISSING, id="nothing came"),
+        pytest.param("nonsense!", signing.Mistake.SHAPE, id="no base64"),
+        pytest.param(_signed()[:20], signing.Mistake.SHAPE, id="cut off"),
+        pytest.param(_signed("http://app.example.com/sms?tenant=7"), signing.Mistake.SCHEME, id="behind a proxy that ends TLS"),
+        pytest.param(_signed("http://inside.local:8080/sms?tenant=7"), signing.Mistake.HOST, id="behind a proxy that renames the host"),
+        pytest.param(_signed("https://app.example.com/sms/?tenant=7"), signing.Mistake.SLASH, id="a slash more"),
+        pytest.param(_signed("https://app.example.com/sms"), signing.Mistake.QUERY, id="without the query"),
+        pytest.param(_signed(fields={}), signing.Mistake.NO_PARAMS, id="as if it were a GET"),
+        pytest.param(_signed(fields=dict(each.split("=") for each in FORM.split("&"))), signing.Mistake.ENCODED, id="still encoded"),
+        pytest.param(_signed(fields={k: v for k, v in FIELDS.items() if v}), signing.Mistake.BLANK, id="without empty parameters"),
+        pytest.param(_signed(fields={k: v.strip() for k, v in FIELDS.items()}), signing.Mistake.STRIPPED, id="with trimmed values"),
+        pytest.param(signing.twilio_signature(KEY, HOOK + "".join(k + v for k, v in FIELDS.items())), signing.Mistake.UNSORTED, id="unsorted"),
+        pytest.param(signing.twilio_signature(KEY, HOOK, FIELDS, algorithm="HMAC_SHA256"), signing.Mistake.ALGORITHM, id="HMAC-SHA256"),
+        pytest.param(_signed(token="test-token"), signing.Mistake.TOKEN, id="the test token"),
+        pytest.param(_signed(token="stranger"), signing.Mistake.UNKNOWN, id="somebody else's"),
+    ],
+)  # fmt: skip
+def test_a_wrong_signature_is_traced_to_its_mistake(signature: str, expected: signing.Mistake) -> None:
+    assert expected == signing.mistake(KEY, HOOK, FORM, signature, hosts=["inside.local:8080"], other_tokens=["test-token"])
+
+
+@given(st.text(), st.text(), st.text())
+def test_looking_for_a_mistake_never_fails(url: str, form: str, signature: str) -> None:
+    assert signing.mistake(KEY, url, form, signature, hosts=["x"]) in signing.Mistake

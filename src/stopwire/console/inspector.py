@@ -6,7 +6,7 @@ address. Only requests that carry this gateway's signature are answered, so nobo
 
 import base64
 import binascii
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,7 +20,7 @@ from stopwire.core import twiml
 from stopwire.core.errors import Refused
 from stopwire.core.roles import Role
 from stopwire.core.senders import Directory, Sender, Service
-from stopwire.core.signing import SIGNATURE_HEADER, twilio_signature, valid
+from stopwire.core.signing import SIGNATURE_HEADER, Mistake, mistake, twilio_signature, valid
 from stopwire.flows import configure, numbers
 from stopwire.ports.store import Accounts, Cut, Services, Webhooks
 
@@ -31,6 +31,24 @@ BODY_BYTES_MAX = 1024 * 1024
 SHOWN = 15
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?>\n<Response></Response>'
 EXAMPLE = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Message>Thank you.</Message>\n</Response>'
+
+# What each mistake is, and what cures it.
+MISTAKES: dict[Mistake, str] = {
+    Mistake.MISSING: N_("There is no signature: read the header X-Twilio-Signature as it came; a proxy may have taken it off."),
+    Mistake.SHAPE: N_("This cannot be such a signature: it is base64 of 20 bytes, 28 characters. Copy the whole header, and nothing else."),
+    Mistake.SCHEME: N_("It is right for http where you have https, or the other way: a proxy ends TLS. Validate the URL that was set here."),
+    Mistake.HOST: N_("It is right for another host name: a proxy rewrote it. Validate the URL that was set here, not the one that reached you."),
+    Mistake.SLASH: N_("It is right with a slash more or less at the end of the path. Validate the URL exactly as it was set here."),
+    Mistake.QUERY: N_("It is right without the query: whoever signed this left it out. The query belongs to the URL."),
+    Mistake.NO_PARAMS: N_("It is right without the parameters: whoever signed this left the form out. A POST is signed with them."),
+    Mistake.ENCODED: N_("It is right for values that were not decoded: decode %2B and + before you sort and join."),
+    Mistake.BLANK: N_("It is right without the empty parameters: they are signed too. Many form parsers drop them; tell yours to keep them."),
+    Mistake.STRIPPED: N_("It is right for values without the white space around them: sign them as they came."),
+    Mistake.UNSORTED: N_("It is right for the parameters in the order they came: sort them by name first."),
+    Mistake.ALGORITHM: N_("It was made with HMAC-SHA256: this header is HMAC-SHA1."),
+    Mistake.TOKEN: N_("It was made with the token of the test credentials: webhooks are signed with the account's auth token."),
+    Mistake.UNKNOWN: N_("No usual mistake leads to this one: compare the auth token, then the URL and each parameter below, letter by letter."),
+}
 
 
 def hook_of(base: str, account: str) -> str:
@@ -167,6 +185,11 @@ async def _point(request: Request, sid: str, url: str) -> Refused | None:
     return refused
 
 
+def _urls(directory: Directory) -> list[str]:
+    """Where the account's webhooks go: the hosts under which an application may know itself."""
+    return [url for each in _holders(directory) if (url := _url_of(each))]
+
+
 async def check(request: Request) -> Response:
     """Whether a pasted signature is right, and what it should be."""
     form, house, account = await form_of(request), house_of(request), visitor_of(request).account
@@ -174,7 +197,14 @@ async def check(request: Request) -> Response:
     directory = await house.read(account, Services.directory)
     params = dict(parse_qsl(body, keep_blank_values=True))
     token = directory.account.auth_token
-    checked: dict[str, object] = {"ok": valid(token, url, params, given), "params": len(params)}
+    hosts = [urlsplit(house.choices.public_url).netloc, *(urlsplit(each).netloc for each in _urls(directory))]
+    found = mistake(token, url, body, given, hosts=list(dict.fromkeys(hosts)), other_tokens=[directory.account.test_token])
+    checked: dict[str, object] = {
+        "ok": found is Mistake.NONE,
+        "why": MISTAKES.get(found, ""),
+        "url": url.partition("#")[0],
+        "params": sorted(params.items()),
+    }
     if visitor_of(request).role.may(Role.ADMIN):
         checked["right"] = twilio_signature(token, url, params)
     return await _shown(request, given={"url": url, "params": body, "signature": given}, checked=checked)

@@ -9,8 +9,9 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Final, Literal
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
 
 Algorithm = Literal["HMAC_SHA1", "HMAC_SHA256"]
 Params = Mapping[str, str | Sequence[str]]
@@ -69,6 +70,86 @@ def valid(
         return False
     right = [twilio_signature(token, spelling, params, algorithm=algorithm).encode() for spelling in urls]
     return any(hmac.compare_digest(given, one) for one in right)
+
+
+class Mistake(StrEnum):
+    """What somebody did who computed another signature than the right one, or what happened to the request on its way."""
+
+    NONE = "none"  # the signature is right
+    MISSING = "missing"
+    SHAPE = "shape"  # no base64 of 20 octets: cut off, or another header
+    SCHEME = "scheme"  # http for https, or the other way: a proxy ended TLS
+    HOST = "host"  # another host name: a proxy rewrote it
+    SLASH = "slash"
+    QUERY = "query"  # the query was left out
+    NO_PARAMS = "no_params"  # the form was left out
+    ENCODED = "encoded"  # the values were not decoded
+    BLANK = "blank"  # empty parameters were left out
+    UNSORTED = "unsorted"
+    STRIPPED = "stripped"  # white space around a value was taken off
+    ALGORITHM = "algorithm"  # HMAC-SHA256 for HMAC-SHA1
+    TOKEN = "token"  # noqa: S105  another token of the account: that of its test credentials
+    UNKNOWN = "unknown"
+
+
+def mistake(token: str, url: str, form: str, signature: str, *, hosts: Sequence[str] = (), other_tokens: Sequence[str] = ()) -> Mistake:
+    """Why `signature` is not that of a POST of `form` (encoded) to `url`: the first usual mistake that leads to just this one.
+
+    `hosts`: what this gateway is called by; `other_tokens`: tokens that are easily taken for the right one.
+    """
+    params = dict(parse_qsl(form, keep_blank_values=True))
+    if valid(token, url, params, signature):
+        return Mistake.NONE
+    if not signature:
+        return Mistake.MISSING
+    try:
+        size = len(base64.b64decode(signature, validate=True))
+    except (binascii.Error, ValueError):
+        return Mistake.SHAPE
+    if size == hashlib.sha256().digest_size and valid(token, url, params, signature, algorithm="HMAC_SHA256"):
+        return Mistake.ALGORITHM
+    if size != hashlib.sha1().digest_size:  # noqa: S324  as Twilio signs
+        return Mistake.SHAPE
+    for found, spelling in _other_urls(url, hosts):
+        if valid(token, spelling, params, signature):
+            return found
+    raw = dict(pair.partition("=")[::2] for pair in form.split("&") if pair)
+    stripped = {name: value.strip() for name, value in params.items()}
+    full = {name: value for name, value in params.items() if value}
+    for found, others in (
+        (Mistake.NO_PARAMS, {}),
+        (Mistake.ENCODED, raw),
+        (Mistake.BLANK, full),
+        (Mistake.STRIPPED, stripped),
+    ):
+        if others != params and valid(token, url, others, signature):
+            return found
+    if _is_unsorted(token, url, params, signature):
+        return Mistake.UNSORTED
+    return Mistake.TOKEN if any(valid(other, url, params, signature) for other in other_tokens) else Mistake.UNKNOWN
+
+
+def _other_urls(url: str, hosts: Sequence[str]) -> list[tuple[Mistake, str]]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return []
+    scheme = {"http": "https", "https": "http"}.get(parts.scheme, parts.scheme)
+    path = parts.path.removesuffix("/") if parts.path.endswith("/") else f"{parts.path}/"
+    found = [
+        (Mistake.SCHEME, urlunsplit(parts._replace(scheme=scheme))),
+        (Mistake.SLASH, urlunsplit(parts._replace(path=path))),
+        (Mistake.QUERY, urlunsplit(parts._replace(query=""))),
+    ]
+    for host in hosts:
+        found += [(Mistake.HOST, urlunsplit(parts._replace(netloc=host, scheme=each))) for each in ("https", "http")]
+    return found
+
+
+def _is_unsorted(token: str, url: str, params: Mapping[str, str], signature: str) -> bool:
+    message = url.partition("#")[0] + "".join(name + value for name, value in params.items())
+    digest = hmac.new(token.encode(), message.encode("utf-8", "surrogatepass"), hashlib.sha1).digest()
+    return hmac.compare_digest(base64.b64encode(digest).decode(), signature)
 
 
 def standard_headers(secrets: str | Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
