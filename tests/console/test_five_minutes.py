@@ -1,7 +1,7 @@
 """A newcomer's first five minutes, in a browser, from the first printed line to the demo switched off.
 
-The script of docs/tutorials/in-the-browser.md. One gateway, started as they start it; each step is one row of what they do and what they see. With STOPWIRE_TEST_SHOTS set to a
-folder, each step leaves its picture there.
+The script of docs/tutorials/in-the-browser.md. One gateway, started as they start it; each step is one row of what they do and
+what they see. With STOPWIRE_TEST_SHOTS set to a folder, each step leaves its picture there.
 """
 
 import json
