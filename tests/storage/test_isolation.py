@@ -19,7 +19,22 @@ from stopwire.core.receipts import Segment
 from stopwire.core.roles import Role
 from stopwire.ports import store as ports
 from stopwire.ports.push import RefusedPush
-from stopwire.ports.store import AuditRow, Contact, Cut, EntryFilter, Feedback, Import, ImportRow, Key, MessageFilter, SafeNumber, Session, User
+from stopwire.ports.store import (
+    AuditRow,
+    Contact,
+    Cut,
+    EntryFilter,
+    Feedback,
+    Import,
+    ImportRow,
+    Key,
+    MessageFilter,
+    Piece,
+    SafeNumber,
+    Session,
+    User,
+)
+from stopwire.storage import tallies
 from stopwire.storage.store import SqlTx
 from tests.storage.values import (
     ANN,
@@ -166,6 +181,8 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "pushes.of": lambda tx: tx.pushes.of(CONNECTION.sid, 10),
     "jobs.segments_of": lambda tx: tx.jobs.segments_of(AT),
     "submitted.parts": lambda tx: tx.submitted.parts(SUBMITTED),
+    "stats.next_pieces": lambda tx: tallies.next_pieces(tx.unit, tx.account, NOW, 9, rows=1),
+    "stats.count": lambda tx: tx.stats.count(Piece(kind="messages", first=0, last=1 << 40, newest_at=NOW)).counts,
     "stats.counts": lambda tx: [tx.stats.counts(by, NOW) for by in ("day", "service") if tx.stats.counts(by, NOW)],
     "stats.rates": lambda tx: [row for by in ("day", "country") for row in tx.stats.rates(by, NOW)],
     "stats.waits": lambda tx: sum(tx.stats.waits(NOW, [60_000])),
@@ -174,6 +191,9 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
 }
 
 WRITES: dict[str, Callable[[SqlTx], Any]] = {
+    "stats.keep": lambda tx: tx.stats.keep(
+        Piece(kind="messages", first=0, last=9, newest_at=NOW, counts=((1, False, None, "sent", None, "US", None, 1),)), NOW
+    ),
     "accounts.save_key": lambda tx: tx.accounts.save_key(KEY),
     "accounts.delete_key": lambda tx: tx.accounts.delete_key("SK1"),
     "people.save_user": lambda tx: tx.people.save_user(replace(USER, role=Role.OWNER)),

@@ -111,6 +111,17 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A run of rows that is counted at once. `counts`: hour, inbound, service, state, code, country, zone, how many."""
+
+    kind: str
+    first: int
+    last: int
+    newest_at: datetime
+    counts: tuple[tuple[Any, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     message: str
     account: str
@@ -598,6 +609,12 @@ class Submitted(Protocol):
 
 
 class Stats(Protocol):
+    def next_pieces(self, now: datetime, limit: int) -> list[Piece]:
+        """Rows that no tally has yet, and those whose tally has grown old."""
+        ...
+
+    def count(self, piece: Piece) -> Piece: ...
+    def keep(self, piece: Piece, now: datetime) -> None: ...
     def counts(self, by: str, since: datetime) -> list[dict[str, Any]]: ...
     def rates(self, by: str, since: datetime, service: str | None = None) -> list[dict[str, Any]]:
         """Opt-outs of persons against delivered messages, by day, hour, service, country, word or language."""

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, case, func, select, type_coerce
 
-from stopwire.core.address import country_of
 from stopwire.core.consent import Act
+from stopwire.core.localtime import local_hour_of_week
 from stopwire.core.message import Direction, Purpose, Status
-from stopwire.storage import tables
+from stopwire.ports.store import Piece
+from stopwire.storage import tables, tallies
 from stopwire.storage.hot import Noun
 from stopwire.storage.tables import from_millis
+from stopwire.storage.tallies import HOUR_MILLIS
 
-DAY_MILLIS = 86_400_000
-HOUR_MILLIS = 3_600_000
-PREFIX_CHARS = 5  # of a number: its country, and in North America its area code
+PROVOKING_ROWS = 100_000  # of the newest messages, among which texts are compared
 
 _M = tables.messages.c
 _E = tables.consent_events.c
-_R = tables.refusals.c
 
 _KEYWORDS = {  # which keyword a person wrote, by what it did
     "STOP": (Act.OPT_OUT, Act.REPEAT),
@@ -31,70 +30,77 @@ _KEYWORDS = {  # which keyword a person wrote, by what it did
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
-    """What a row of each table is counted under; None where the table cannot tell."""
-
-    message: ColumnElement[Any] | None = None
-    event: ColumnElement[Any]
-    refusal: ColumnElement[Any] | None = None
-
-
-def _day(column: ColumnElement[Any]) -> ColumnElement[int]:
-    return type_coerce(column, BigInteger) // DAY_MILLIS
-
-
-def _hour(column: ColumnElement[Any]) -> ColumnElement[int]:
-    return type_coerce(column, BigInteger) // HOUR_MILLIS % 24
-
-
-# An opt-out of a messaging service belongs to it; one of a sender, or of the whole account, to none.
-_SERVICE = case((_E.holder.startswith("MG"), _E.holder), else_=None)
 _BEFORE = tables.consent_events.join(
     tables.messages, (_M.sid == _E.previous) & (_M.account == _E.account) & (_M.purpose == Purpose.MESSAGE)
 )
 
-_BY = {
-    "day": _Keys(message=_day(_M.created_at), event=_day(_E.recorded_at), refusal=_day(_R.at)),
-    "service": _Keys(message=_M.service, event=_E.holder, refusal=_R.service),
-    "country": _Keys(event=_E.country),
-    "keyword": _Keys(event=case(*((_E.act.in_(acts), keyword) for keyword, acts in _KEYWORDS.items()), else_=None)),
-    "rule": _Keys(event=func.coalesce(_E.rule, _E.word)),
+
+def _day(hour: int) -> str:
+    return from_millis(hour * HOUR_MILLIS).date().isoformat()
+
+
+def _service(holder: str | None) -> str | None:
+    """An opt-out of a messaging service belongs to it; one of a sender, or of the whole account, to none."""
+    return holder if holder is not None and holder.startswith("MG") else None
+
+
+def _keyword(act: str) -> str | None:
+    return next((keyword for keyword, acts in _KEYWORDS.items() if act in acts), None)
+
+
+# What figures are counted by in the tallies, and how the key is told.
+_BY = {"day": "hour", "service": "service", "country": "country", "keyword": "state", "rule": ""}
+_NAMES: dict[str, Callable[[Any, str], Any]] = {
+    "day": lambda hour, act: _day(hour),
+    "keyword": lambda state, act: _keyword(state),
+    **{each: lambda key, act: key for each in ("service", "country", "rule")},
 }
-
-
-# Opt-outs and deliveries under one key. A message has no word and no language of its own.
 _RATES = {
-    "day": (_day(_M.created_at), _day(_E.recorded_at)),
-    "hour": (_hour(_M.created_at), _hour(_E.recorded_at)),
-    "service": (_M.service, _SERVICE),
-    "country": (None, _E.country),
-    "word": (None, func.upper(_E.word)),
-    "language": (None, _E.language),
-}
+    "day": ("hour",), "hour": ("hour",), "service": ("service",), "country": ("country",), "moment": ("hour",), "week": ("hour", "zone"),
+}  # fmt: skip
+_RATE_KEYS: dict[str, Callable[..., Any]] = {
+    "day": _day, "hour": lambda hour: hour % 24, "service": _service, "country": lambda country: country,
+    "moment": lambda hour: hour, "week": local_hour_of_week,
+}  # fmt: skip
+_WORDS = {"word": func.upper(_E.word), "language": _E.language}  # a message has none of its own
+_STOPS_AND_DELIVERED: tuple[tuple[str, str, Sequence[str], bool | None], ...] = (
+    ("stops", "events", (Act.OPT_OUT,), None),
+    ("delivered", "messages", (Status.DELIVERED, Status.READ), None),
+)
 
 
 class SqlStats(Noun):
+    def next_pieces(self, now: datetime, limit: int) -> list[Piece]:
+        return tallies.next_pieces(self.unit, self.account, now, limit)
+
+    def count(self, piece: Piece) -> Piece:
+        return tallies.count(self.unit, self.account, piece)
+
+    def keep(self, piece: Piece, now: datetime) -> None:
+        tallies.keep(self.unit, self.account, piece, now)
+
     def rates(self, by: str, since: datetime, service: str | None = None) -> list[dict[str, Any]]:
-        """Opt-outs of persons and delivered messages by day, hour (of the UTC day), service, country, word or language.
+        """Opt-outs of persons and delivered messages by day, hour (of the UTC day), service, country, word, language,
+        moment (hours since 1970 UTC) or week (hours since Monday where the person is by their number; -1 where nothing tells).
 
         `delivered` is missing where a message cannot be told by that key. Raises ValueError for another `by`.
         """
-        if by not in _RATES:
-            raise ValueError(f"There are no rates by {by!r}: choose one of {', '.join(_RATES)}.")
-        of_message, of_event = _RATES[by]
+        if by not in _RATES and by not in _WORDS:
+            raise ValueError(f"There are no rates by {by!r}: choose one of {', '.join((*_RATES, *_WORDS))}.")
         found: dict[Any, dict[str, int]] = {}
-        stops = select(of_event.label("key"), func.count().label("n")).where(*self._stops(since, service)).group_by(of_event)
-        for row in self._rows(stops):
-            found.setdefault(row.key, {})["stops"] = int(row.n)
-        if by == "country":
-            self._gather_countries(found, since, service)
-        elif of_message is not None:
-            sent = select(of_message.label("key"), func.count().label("n")).where(*self._delivered(since, service)).group_by(of_message)
-            for row in self._rows(sent):
-                found.setdefault(row.key, {})["delivered"] = int(row.n)
-        names = ("stops", "delivered") if of_message is not None or by == "country" else ("stops",)
-        told = {_name(by, key): {name: counts.get(name, 0) for name in names} for key, counts in found.items()}
+        if by in _WORDS:
+            stops = select(_WORDS[by].label("key"), func.count().label("n")).where(*self._stops(since, service)).group_by(_WORDS[by])
+            for row in self._rows(stops):
+                found[row.key] = {"stops": int(row.n)}
+            names: tuple[str, ...] = ("stops",)
+        else:
+            names = ("stops", "delivered")
+            for name, kind, states, inbound in _STOPS_AND_DELIVERED:
+                counted = tallies.figures(self.unit, self.account, kind, _RATES[by], since, service=service, states=states, inbound=inbound)
+                for key, n in counted.items():
+                    counts = found.setdefault(_RATE_KEYS[by](*key), {})
+                    counts[name] = counts.get(name, 0) + n
+        told = {key: {name: counts.get(name, 0) for name in names} for key, counts in found.items()}
         return [{"key": key, **told[key]} for key in sorted(told, key=lambda key: (key is None, key))]
 
     def waits(self, since: datetime, bounds: Sequence[int], service: str | None = None) -> list[int]:
@@ -106,20 +112,24 @@ class SqlStats(Noun):
         return [counted.get(place, 0) for place in range(len(bounds) + 1)]
 
     def provoking(self, since: datetime, limit: int, service: str | None = None) -> list[dict[str, Any]]:
-        """Texts that were the last before most opt-outs: `body`, `stops`, how often it was sent, and one `message` of it."""
+        """Texts that were the last before most opt-outs: `body`, `stops`, how often it was sent, and one `message` of it.
+
+        Among the newest `PROVOKING_ROWS` messages, since there are as many texts as somebody likes to write.
+        """
+        mine = _M.account == self.account
+        far = self._scalar(select(_M.seq).where(mine).order_by(_M.seq.desc()).offset(PROVOKING_ROWS - 1).limit(1))
+        looked_at = [mine, _M.seq >= (far or 0), _M.created_at >= since, _M.direction != Direction.INBOUND]
         count = func.count().label("stops")
         query = (
             select(_M.body, count, func.min(_M.sid).label("message"))
             .select_from(_BEFORE)
-            .where(*self._stops(since, service))
+            .where(*self._stops(since, service), _M.seq >= (far or 0))
             .group_by(_M.body)
             .order_by(count.desc(), _M.body)
             .limit(limit)
         )
         rows = self._rows(query)
-        sent_like = select(_M.body, func.count().label("n")).where(
-            _M.account == self.account, _M.created_at >= since, _M.direction != Direction.INBOUND, _M.body.in_([row.body for row in rows])
-        )
+        sent_like = select(_M.body, func.count().label("n")).where(*looked_at, _M.body.in_([row.body for row in rows]))
         sent = {row.body: int(row.n) for row in self._rows(sent_like.group_by(_M.body))} if rows else {}
         return [
             {"body": row.body, "stops": int(row.stops), "sent": max(sent.get(row.body, 0), int(row.stops)), "message": row.message}
@@ -128,37 +138,19 @@ class SqlStats(Noun):
 
     def outcomes(self, since: datetime, service: str | None = None) -> dict[str, dict[str, int]]:
         """What became of sends: messages by status, those that failed by code, and refused ones by code."""
-        mine = [_M.account == self.account, _M.created_at >= since, _M.purpose == Purpose.MESSAGE, _M.direction != Direction.INBOUND]
-        refused = [_R.account == self.account, _R.at >= since]
-        if service is not None:
-            mine.append(_M.service == service)
-            refused.append(_R.service == service)
-        by_status = select(_M.status.label("key"), func.count().label("n")).where(*mine).group_by(_M.status)
-        by_code = select(_M.error_code.label("key"), func.count().label("n")).where(*mine, _M.error_code.is_not(None)).group_by(_M.error_code)
-        by_refusal = select(_R.code.label("key"), func.count().label("n")).where(*refused).group_by(_R.code)
-        return {
-            name: {str(row.key): int(row.n) for row in self._rows(query)}
-            for name, query in (("statuses", by_status), ("codes", by_code), ("refusals", by_refusal))
-        }
+        sent = tallies.figures(self.unit, self.account, "messages", ("state", "code"), since, service=service, inbound=False)
+        refused = tallies.figures(self.unit, self.account, "refusals", ("code",), since, service=service)
+        found: dict[str, dict[str, int]] = {"statuses": {}, "codes": {}, "refusals": {str(key[0]): n for key, n in refused.items()}}
+        for (state, code), n in sent.items():
+            found["statuses"][state] = found["statuses"].get(state, 0) + n
+            if code is not None:
+                found["codes"][str(code)] = found["codes"].get(str(code), 0) + n
+        return found
 
     def _stops(self, since: datetime, service: str | None) -> list[ColumnElement[bool]]:
         """A person's own opt-out, by keyword, phrase or recorded wish; what a colleague or an import blocked is none."""
         mine = [_E.account == self.account, _E.recorded_at >= since, _E.act == Act.OPT_OUT]
         return mine if service is None else [*mine, _E.holder == service]
-
-    def _delivered(self, since: datetime, service: str | None) -> list[ColumnElement[bool]]:
-        arrived = _M.status.in_((Status.DELIVERED, Status.READ))
-        mine = [_M.account == self.account, _M.created_at >= since, _M.purpose == Purpose.MESSAGE, arrived]
-        return mine if service is None else [*mine, _M.service == service]
-
-    def _gather_countries(self, found: dict[Any, dict[str, int]], since: datetime, service: str | None) -> None:
-        """By the first digits of numbers, of which one tells the country of all."""
-        number = func.replace(_M.recipient, "whatsapp:", "")
-        prefix = func.substr(number, 1, PREFIX_CHARS)
-        columns: Iterable[ColumnElement[Any]] = func.min(number).label("one"), func.count().label("n")
-        for row in self._rows(select(*columns).where(*self._delivered(since, service)).group_by(prefix)):
-            counts = found.setdefault(country_of(row.one), {})
-            counts["delivered"] = counts.get("delivered", 0) + int(row.n)
 
     def counts(self, by: str, since: datetime) -> list[dict[str, Any]]:
         """One row a key, with what the tables can tell by it; the key is None where a row has none.
@@ -167,49 +159,31 @@ class SqlStats(Noun):
         """
         if by not in _BY:
             raise ValueError(f"There are no figures by {by!r}: choose one of {', '.join(_BY)}.")
-        keys = _BY[by]
         found: dict[Any, dict[str, int]] = {}
-        if keys.message is not None:
-            self._gather(found, keys.message, _MESSAGES, _M.account, _M.created_at, since, _M.purpose == Purpose.MESSAGE)
-        if keys.refusal is not None:
-            self._gather(found, keys.refusal, {"refused": func.count()}, _R.account, _R.at, since)
-        self._gather(found, keys.event, _EVENTS, _E.account, _E.recorded_at, since)
-        told = dict.fromkeys((name for counts in found.values() for name in counts), 0)
-        named = {_name(by, key): told | counts for key, counts in found.items()}
-        return [{"key": key, **named[key]} for key in sorted(named, key=lambda key: (key is None, key))]
+        events = self._rules(since) if by == "rule" else tallies.figures(self.unit, self.account, "events", (_BY[by], "state"), since)
+        for (key, act), n in events.items():
+            self._add(found, _NAMES[by](key, act), _EVENTS, act, n)
+        if by in ("day", "service"):
+            sent = tallies.figures(self.unit, self.account, "messages", (_BY[by], "inbound", "state"), since)
+            for (key, inbound, state), n in sent.items():
+                name = _NAMES[by](key, "")
+                self._add(found, name, {"inbound": (True,), "messages": (False,)}, bool(inbound), n)
+                self._add(found, name, _MESSAGES, state, n)
+            for key_of_one, n in tallies.figures(self.unit, self.account, "refusals", (_BY[by],), since).items():
+                self._add(found, _NAMES[by](key_of_one[0], ""), {"refused": (None,)}, None, n)
+        return [{"key": key, **found[key]} for key in sorted(found, key=lambda key: (key is None, key))]
 
-    def _gather(
-        self,
-        found: dict[Any, dict[str, int]],
-        key: ColumnElement[Any],
-        counts: dict[str, ColumnElement[Any]],
-        account: ColumnElement[Any],
-        at: ColumnElement[Any],
-        since: datetime,
-        *more: ColumnElement[bool],
-    ) -> None:
-        columns: Iterable[ColumnElement[Any]] = (count.label(name) for name, count in counts.items())
-        query = select(key.label("key"), *columns).where(account == self.account, at >= since, *more).group_by(key)
-        for row in self._rows(query):
-            found.setdefault(row.key, {}).update({name: int(getattr(row, name)) for name in counts})
+    def _rules(self, since: datetime) -> Counter[tuple[Any, ...]]:
+        rule = func.coalesce(_E.rule, _E.word).label("rule")
+        query = select(rule, _E.act, func.count().label("n")).where(_E.account == self.account, _E.recorded_at >= since).group_by(rule, _E.act)
+        return Counter({(row.rule, row.act): int(row.n) for row in self._rows(query)})
 
-
-def _sum(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-    return func.sum(case((condition, 1), else_=0))
+    def _add(self, found: dict[Any, dict[str, int]], key: Any, names: Mapping[str, Sequence[Any]], value: Any, n: int) -> None:
+        """Every name is told under every key, be it as nothing."""
+        counts = found.setdefault(key, {})
+        for name, values in names.items():
+            counts[name] = counts.get(name, 0) + (n if value in values else 0)
 
 
-_MESSAGES: dict[str, ColumnElement[Any]] = {
-    "messages": _sum(_M.direction != Direction.INBOUND),
-    "delivered": _sum(_M.status.in_((Status.DELIVERED, Status.READ))),
-    "failed": _sum(_M.status.in_((Status.FAILED, Status.UNDELIVERED))),
-    "inbound": _sum(_M.direction == Direction.INBOUND),
-}
-_EVENTS: dict[str, ColumnElement[Any]] = {
-    "opt_outs": _sum(_E.act.in_((Act.OPT_OUT, Act.BLOCK))),
-    "opt_ins": _sum(_E.act.in_((Act.OPT_IN, Act.LIFT))),
-    "helps": _sum(_E.act == Act.HELP),
-}
-
-
-def _name(by: str, key: Any) -> Any:
-    return from_millis(key * DAY_MILLIS).date().isoformat() if by == "day" and key is not None else key
+_MESSAGES = {"delivered": (Status.DELIVERED, Status.READ), "failed": (Status.FAILED, Status.UNDELIVERED)}
+_EVENTS = {"opt_outs": (Act.OPT_OUT, Act.BLOCK), "opt_ins": (Act.OPT_IN, Act.LIFT), "helps": (Act.HELP,)}

@@ -438,6 +438,7 @@ consent_events = Table(  # the ledger: append-only, by trigger
     PrimaryKeyConstraint("account", "seq"),
     Index("ix_consent_events_account_recipient", "account", "recipient_digest", "seq"),
     Index("ix_consent_events_message", "message"),
+    Index("ix_consent_events_account_act", "account", "act", "seq"),
 )
 
 consent_people = Table(  # the readable half of the ledger, which can be erased
@@ -476,6 +477,8 @@ blocks = Table(  # who is blocked now: the fold of the ledger
     Column("event", Sid, nullable=False),
     PrimaryKeyConstraint("account", "grp", "recipient", "holder"),  # blocked at most once in a scope
     Index("ix_blocks_account_seq", "account", "seq"),
+    Index("ix_blocks_account_reason", "account", "reason", "seq"),
+    Index("ix_blocks_account_ending", "account", text("substr(recipient, -4)"), "seq"),
 )
 
 replies = Table(  # automatic replies: one a transition, and what the loop fence counts
@@ -647,6 +650,37 @@ handset_transit = Table(  # what the simulator's network still has of a text: it
     Column("expires_at", Instant),
     Column("onward", Json, nullable=False),  # how a text of a handset reaches us
     Index("ix_handset_transit_account_handset", "account", "handset"),
+)
+
+tallies = Table(  # how many of each there were, by the hour: what figures are added up from
+    "tallies",
+    metadata,
+    Column("row", Row, primary_key=True, autoincrement=True),
+    Column("account", Sid, nullable=False),
+    Column("kind", String(8), nullable=False),  # messages | events | refusals
+    Column("first", BigInteger, nullable=False),  # of the piece that was counted
+    Column("hour", BigInteger, nullable=False),  # since 1970 UTC
+    Column("inbound", Boolean, nullable=False),
+    Column("service", Sid),
+    Column("state", String(16), nullable=False),
+    Column("code", Integer),
+    Column("country", String(2)),
+    Column("zone", Text),  # of the person's number
+    Column("count", Integer, nullable=False),
+    Index("ix_tallies_account_kind_hour", "account", "kind", "hour"),
+    Index("ix_tallies_account_kind_first", "account", "kind", "first"),
+)
+
+tally_pieces = Table(  # runs of rows that are counted in the tallies; what comes after the last is counted when asked
+    "tally_pieces",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("newest_at", Instant, nullable=False),
+    Column("due_at", Instant),  # when it is counted again, for its messages may have moved
+    PrimaryKeyConstraint("account", "kind", "first"),
 )
 
 receptions = Table(  # how the simulator's network reaches a handset, where that is not as usual
