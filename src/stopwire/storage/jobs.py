@@ -127,14 +127,12 @@ _answer = Statement(
     "attempt_id",
     "of",
 )
-_awaited = Statement(
-    select(_A.id)
-    .select_from(tables.attempts.join(tables.messages, and_(_M.sid == _A.message, _M.account == _A.account)))
-    .where(
+_awaited = Statement(  # not a join: it would begin at the messages of the account
+    select(_A.id).where(
         _A.id.in_(listed("ids")),
         _A.account == bindparam("of"),
         _A.state == WRITTEN,
-        _M.status == Status.SENDING,
+        select(_M.status).where(_M.sid == _A.message).scalar_subquery() == Status.SENDING,
     ),
     "ids",
     "of",
