@@ -310,6 +310,20 @@ def test_a_busy_carrier_is_tried_again_when_its_time_has_come(sms: Sms) -> None:
     assert "Sale!" == busy.wait().body
 
 
+def test_what_never_had_an_answer_is_settled_when_its_time_is_over(sms: Sms) -> None:
+    sent = send(sms, "+19995550007")  # its carrier never answers
+    with pytest.raises(AssertionError, match="it is still sending"):
+        sms.outcome(sent, timeout=0.2)
+    sms.clock.advance(hours=12)
+    assert ("undelivered", 30046) == tuple(sms.outcome(sent)[name] for name in ("status", "error_code"))
+
+
+def test_a_part_that_is_missing_is_not_waited_for_for_ever(sms: Sms) -> None:
+    sms.phone(ANN).text("first second ", parts=2, part_order=[1])
+    sms.clock.advance(days=2)
+    assert "first" in sms.webhooks.wait().form["Body"]
+
+
 def test_what_a_dead_carrier_holds_comes_when_it_lives(sms: Sms) -> None:
     ann = sms.phone(ANN)
     sms.chaos.carrier_down()

@@ -25,6 +25,7 @@ from stopwire.core.inventory import NumberType
 from stopwire.ports.world import World
 from stopwire.testing.chance import ForwardClock, SeededIds
 from stopwire.testing.receiver import Receiver
+from stopwire.workers import reaper
 
 T = TypeVar("T")
 START_SECONDS = 30.0
@@ -107,13 +108,14 @@ class Running:
         return found
 
     def forward(self, by: timedelta) -> None:
-        """Put the clock forward, and wake whoever may have something due by then."""
+        """Put the clock forward, wake whoever may have something due by then, and end what is overdue by then."""
 
         async def move() -> None:
             self.clock.forward(by)
             for engine in ("dispatch", "notify", "connections"):
                 self._gateway.wired.engines.wake(engine)
             self.world.phones.look()
+            await reaper.tidy(self.world, forget=True)
 
         self.call(move())
 

@@ -21,18 +21,23 @@ async def run(world: World) -> None:
         await asyncio.sleep(EVERY_SECONDS)
         rounds += 1
         try:
-            for connection in await world.store.read(lambda tx: tx.jobs.holding(), account=""):
-                await dispatch.expire_unknown(world, connection=connection)
-            await quarantine.retry(world)
-            if closed := await receive.close_parts(world):
-                log.info("parts.closed", texts=closed)
-            if half := await report.close_half_reported(world):
-                log.info("reports.closed", messages=half)
-            if idle := await ingest.abandon(world, idle=IMPORT_IDLE):
-                log.info("imports.closed", imports=idle)
-            if rounds % PURGE_EVERY == 0 and (forgotten := await purge.purge(world)):
-                log.info("purge.done", rows=forgotten)
+            await tidy(world, forget=rounds % PURGE_EVERY == 0)
         except StoreClosed:
             return
         except Exception:
             log.exception("reaper.failed")
+
+
+async def tidy(world: World, *, forget: bool) -> None:
+    """One round: end what is overdue and, if `forget`, drop what has served its time."""
+    for connection in await world.store.read(lambda tx: tx.jobs.holding(), account=""):
+        await dispatch.expire_unknown(world, connection=connection)
+    await quarantine.retry(world)
+    if closed := await receive.close_parts(world):
+        log.info("parts.closed", texts=closed)
+    if half := await report.close_half_reported(world):
+        log.info("reports.closed", messages=half)
+    if idle := await ingest.abandon(world, idle=IMPORT_IDLE):
+        log.info("imports.closed", imports=idle)
+    if forget and (forgotten := await purge.purge(world)):
+        log.info("purge.done", rows=forgotten)
