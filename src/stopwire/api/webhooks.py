@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from stopwire.api.door import CarefulRoute, Cursor, Limit, Out, TheCaller, TheHouse, page
-from stopwire.api.problems import Problem, not_found
+from stopwire.api.door import CarefulRoute, Cursor, In, Limit, Out, TheCaller, TheHouse, page
+from stopwire.api.problems import Problem, not_found, unknown, wrong
 from stopwire.api.shapes import Page
 from stopwire.core.jobs import Delivery as CoreDelivery
 from stopwire.core.jobs import DeliveryAttempt
 from stopwire.flows.replay import replay
-from stopwire.ports.store import Cut, Webhooks
+from stopwire.flows.sample import sample
+from stopwire.ports.store import Cut, Services, Webhooks
 
 router = APIRouter(prefix="/webhook-deliveries", tags=["Webhooks"], route_class=CarefulRoute)
 
@@ -63,6 +64,27 @@ async def deliveries(
         ids = [each.id for each in items[start : start + READ_AT_ONCE]]
         made |= await house.read(who.account, Webhooks.attempts, ids)
     return Page(items=[_delivery(each, made.get(each.id, [])) for each in items], next=further, as_of=as_of)
+
+
+class Test(In):
+    """`kind`: a text, a keyword, or a status. Without `url` it goes where such events of the sender go."""
+
+    sender: str = Field(max_length=64, examples=["+14155550100"])
+    kind: Literal["text", "stop", "start", "help", "delivered", "failed", "undelivered"] = "text"
+    url: str = Field(default="", max_length=4000, examples=[""])
+
+
+@router.post("/test", status_code=201, summary="Call a webhook with an invented event")
+async def test(wanted: Test, house: TheHouse, who: TheCaller) -> Delivery:
+    """Signed and logged like any other, but no message stands behind it, and what is answered is not carried out."""
+    directory = await house.read(who.account, Services.directory)
+    found = directory.senders.get(wanted.sender) or directory.sender_at(wanted.sender)
+    if found is None:
+        raise unknown("sender", "This account has no such sender: give its SID or its address.")
+    made = await house(sample, account=who.account, sender=found.sid, kind=wanted.kind, url=wanted.url)
+    if made.delivery is None:
+        raise wrong("url", made.problem or "Nobody is called.")
+    return _delivery(made.delivery, [])
 
 
 @router.get("/{id}", summary="One delivery with its requests and answers")

@@ -33,6 +33,7 @@ from stopwire.console import (
     settings,
     sign_in,
     simulator,
+    webhook_events,
     webhooks,
 )
 from stopwire.console.render import HEADERS, page
@@ -56,6 +57,7 @@ ROOMS: tuple[ModuleType, ...] = (
     simulator,
     messages,
     as_test,
+    webhook_events,
     webhooks,
     inspector,
     developers,
