@@ -175,6 +175,20 @@ def test_a_long_list_is_taken_while_its_page_shows_how_far_it_is(visit: Visit, g
     expect(page.locator("#results tbody tr").first).to_have_attribute("data-id", "1")
 
 
+def test_a_link_takes_one_person_out_of_one_scope(visit: Visit, gateway: Gateway) -> None:
+    page = visit.see("/console/recipients/%2B14155550239")
+    page.locator("#link summary").click()
+    page.get_by_label("Leads out of").select_option(gateway.account_sid)
+    page.get_by_role("button", name="Make a link").click()
+    link = page.locator("#link code").inner_text()
+    assert link.startswith(f"{gateway.url}/o/")
+    visit.shoot("recipient-link")
+    page.goto(link)
+    assert [] == _blocked(gateway, "+14155550239")
+    page.get_by_role("button").first.click()
+    assert ["consent"] == _blocked(gateway, "+14155550239")
+
+
 def test_a_person_has_a_page_with_standing_history_and_evidence(visit: Visit, gateway: Gateway) -> None:
     phone = gateway.phone("+14155550237")
     phone.text("hello there", to="+14155550100")

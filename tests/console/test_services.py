@@ -57,6 +57,24 @@ def test_a_service_is_made_given_senders_and_deleted(visit: Visit, gateway: Gate
     expect(page.get_by_text("Harbour is deleted.")).to_be_visible()
 
 
+def test_exact_matching_in_the_us_is_kept_with_a_reason_or_asked_about_again(visit: Visit, gateway: Gateway) -> None:
+    made = gateway.client().messaging.v1.services.create(friendly_name="Keeper")
+    gateway.client().messaging.v1.services(made.sid).phone_numbers.create(phone_number_sid=gateway.sender("+14155550122"))
+    page = visit.see(f"/console/services/{made.sid}/opt-out")
+    expect(page.locator("#matching")).to_contain_text("who may say stop in any words")
+    visit.shoot("opt-out-exact")
+    page.get_by_role("button", name="Keep exact").click()
+    expect(page.locator("#matching")).to_contain_text("Say why")
+    page.get_by_label("Why it stays exact").fill("A person reads Review every hour")
+    page.get_by_role("button", name="Keep exact").click()
+    expect(page.locator(".toast")).to_contain_text("It stays exact")
+    expect(page.locator("#matching")).to_contain_text("A person reads Review every hour")
+    expect(page.get_by_role("button", name="Keep exact")).to_have_count(0)
+    audit = page.request.get("/console/settings/audit.json?act=matching.kept").json()["items"]
+    assert [(made.sid, "A person reads Review every hour")] == [(each["subject"], each["detail"]["reason"]) for each in audit]
+    gateway.client().messaging.v1.services(made.sid).phone_numbers(gateway.sender("+14155550122")).delete()
+
+
 def test_settings_of_a_service_are_kept(visit: Visit, gateway: Gateway) -> None:
     made = gateway.client().messaging.v1.services.create(friendly_name="Settled")
     page = visit.see(f"/console/services/{made.sid}/settings")

@@ -31,11 +31,14 @@ from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Service
 from stopwire.flows import configure, offer, preview
 from stopwire.flows.preview import Preview, Replayed
-from stopwire.ports.store import Cut, PolicyVersion, Services
+from stopwire.ports.store import Audit, AuditRow, Cut, PolicyVersion, Services
 from stopwire.transfer import toml
 from stopwire.transfer.broken import Broken
 
 TAB = "/opt-out"
+KEPT = "matching.kept"  # in the audit log: somebody decided to stay with exact matching
+KEPT_LOOKED_AT = 500
+REASON_CHARS_MAX = 300
 REHEARSALS = (7, 30, 90)  # days
 SHOWN_CHANGES = 50  # of a dry run, in the page
 FILE_BYTES_MAX = 1024 * 1024
@@ -189,9 +192,28 @@ async def _editor(
         "others": [each for each in directory.services.values() if each.sid != service.sid],
         "anchor": anchor,
         "exact": data["matching"] == "exact",
+        "kept": await _kept(request, service),
         "calls": calls(request, service),
     }
     return shown(request, "opt_out.html", TAB, service, status, **{**shown_values, **values})
+
+
+async def _kept(request: Request, service: Service) -> AuditRow | None:
+    """Who last decided to stay with exact matching here, and why."""
+    rows = await house_of(request).read(visitor_of(request).account, Audit.page, Cut(limit=KEPT_LOOKED_AT), KEPT)
+    return next((row for row in rows if row.subject == service.sid), None)
+
+
+async def keep_exact(request: Request) -> Response:
+    """Stay with exact matching although people in the US are texted: a decision, so it has a reason and a name."""
+    directory, service = await found(request)
+    form = await form_of(request)
+    reason = str(form.get("reason", "")).strip()[:REASON_CHARS_MAX]
+    if not reason:
+        sentence = say(request, N_("Say why: the audit log keeps it with your name."))
+        return await _editor(request, directory, service, draft_of(service.policy), status=422, wrong={"reason": sentence})
+    request.state.subject, request.state.detail = service.sid, {"reason": reason}
+    return done(request, f"/console/services/{service.sid}/opt-out", say(request, N_("It stays exact, and the audit log says why.")))
 
 
 def _locale(request: Request) -> Locale:
@@ -384,6 +406,8 @@ routes = [
     asks(f"{_ONE}/draft", edit),
     shows(f"{_ONE}/import", back),
     asks(f"{_ONE}/import", bring),
+    acts(f"{_ONE}/keep-exact", keep_exact, role=Role.ADMIN, act=KEPT),
+    shows(f"{_ONE}/keep-exact", back),
     acts(f"{_ONE}/publish", publish, role=Role.ADMIN, act="policy.published"),
     shows(f"{_ONE}/publish", back),
     acts(f"{_ONE}/rollback", rollback, role=Role.ADMIN, act="policy.rolled_back"),

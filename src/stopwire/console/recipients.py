@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,12 +11,12 @@ from starlette.responses import Response
 
 from stopwire.console.blocks import GIVEN_REASONS, how, scopes
 from stopwire.console.render import HEADERS, page
-from stopwire.console.session import acts, house_of, shows, visitor_of
+from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.console.verdicts import scope_name
 from stopwire.core.address import country_of, parse_recipient
 from stopwire.core.roles import Role
 from stopwire.core.senders import Directory
-from stopwire.flows import prove
+from stopwire.flows import leave, prove
 from stopwire.flows.blocklist import BlockFilter, blocks
 from stopwire.flows.visit import Visitor
 from stopwire.ports.store import Consent, Cut, MessageFilter, Messages, Services, Suggestions
@@ -43,6 +44,20 @@ def _person(request: Request) -> str:
 
 
 async def show(request: Request) -> Response:
+    return await _shown(request)
+
+
+async def make_link(request: Request) -> Response:
+    """A link by which this person leaves one scope, shown to be copied. Who opens it can opt this person out, and nothing else."""
+    form, person = await form_of(request), _person(request)
+    url = await house_of(request)(leave.link, account=visitor_of(request).account, recipient=person, scope=str(form.get("scope", "")))
+    if url is None:
+        raise HTTPException(422, "Choose where the link leads out of.")
+    request.state.subject = person
+    return await _shown(request, link=url)
+
+
+async def _shown(request: Request, **values: Any) -> Response:
     person, house, account = _person(request), house_of(request), visitor_of(request).account
     directory = await house.read(account, Services.directory)
     others = person.removeprefix("whatsapp:") if person.startswith("whatsapp:") else f"whatsapp:{person}"
@@ -77,6 +92,7 @@ async def show(request: Request) -> Response:
         how=lambda each: how(request, each),
         scope_name=lambda holder: scope_name(request, holder, directory),
         kept=sum(_is_gone(directory, each.block.holder) for each in held),
+        **values,
     )
 
 
@@ -102,5 +118,6 @@ async def evidence(request: Request) -> Response:
 
 routes = [
     acts("/console/recipients/{address}/evidence", evidence, role=Role.VIEWER, act="numbers.evidence"),
+    acts("/console/recipients/{address}/link", make_link, role=Role.OPERATOR, act="link.made"),
     shows("/console/recipients/{address}", show),
 ]
