@@ -20,6 +20,7 @@ from twilio.base.exceptions import TwilioRestException
 
 import stopwire.testing
 from stopwire.core.address import SenderKind
+from stopwire.ports.store import Cut
 from stopwire.testing.kit import Sms
 from stopwire.testing.running import Running
 
@@ -360,6 +361,16 @@ def test_accounts_of_one_gateway_are_strangers(sms: Sms, sms_gateway: Running) -
         assert not other.blocked(ANN)
         assert sms.sender != other.sender
         assert [] == other.ledger()
+
+
+def test_a_test_that_is_over_leaves_nothing_to_do(sms_gateway: Running) -> None:
+    with stopwire.testing.account(sms_gateway) as over:
+        over.webhook("http://127.0.0.1:9/nobody")
+        over.phone(ANN).text("Hello")
+        assert over.webhooks.wait().error
+    waiting = sms_gateway.call(sms_gateway.world.store.read(lambda tx: tx.webhooks.page(Cut(), state="pending"), account=over.sid))
+    assert [] == waiting
+    assert {} == sms_gateway.call(sms_gateway.world.store.directory(over.sid)).senders
 
 
 def test_numbers_are_used_again_when_they_run_out(sms_gateway: Running) -> None:

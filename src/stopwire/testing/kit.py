@@ -20,6 +20,7 @@ from stopwire.core.message import FINAL
 from stopwire.core.policy import WordSet, standard_policy, to_data
 from stopwire.core.senders import Sender
 from stopwire.flows import configure, numbers, own
+from stopwire.ports.store import Cut, Tx
 from stopwire.ports.world import World
 from stopwire.testing import story
 from stopwire.testing.hooks import Webhooks
@@ -35,6 +36,7 @@ T = TypeVar("T")
 ACTOR = "test"
 SETTLE_SECONDS = 5.0
 OUTCOME_SECONDS = 2.0
+LEFT_MAX = 10_000  # webhooks that a test may leave behind
 LOOKED_AT = 1_000
 
 
@@ -85,8 +87,7 @@ class Sms:
 
     def close(self) -> None:
         """Let the account's numbers go, for the next test. What it kept stays in the log until the gateway ends."""
-        for sender in self._in.directory().senders.values():
-            self._in.call(numbers.release(self._world, account=self.sid, sender=sender.sid))
+        self._in.call(self._world.store.write(self._let_go, account=self.sid))
         self._in.running.put_back(self._kinds)
         self._in.running.receiver.shut(self._endpoint)
         if "api" in self.__dict__:
@@ -209,6 +210,16 @@ class Sms:
     def told(self) -> str:
         """The conversation so far, as a report shows it."""
         return story.told(self._in, self._endpoint.faults)
+
+    def _let_go(self, tx: Tx) -> None:
+        """The senders, and what would be tried again for days: nobody waits for it any more."""
+        for sender in tx.services.directory().senders:
+            tx.services.unstick(sender)
+            tx.services.delete_sender(sender)
+        for each in tx.webhooks.page(Cut(limit=LEFT_MAX), state="pending"):
+            tx.webhooks.settle(each.id, "expired", rounds=each.rounds)
+        people = tx.handsets.all()
+        tx.jobs.remove([job.message for person in people for job in tx.jobs.of_recipient(person, states=("queued",))])
 
     def _point(self, sender: str) -> None:
         change = numbers.SenderChange(sms_url=self._hook)
