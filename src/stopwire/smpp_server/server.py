@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from stopwire import metrics
+from stopwire.basket import Baskets
 from stopwire.core.alphabets import decode
 from stopwire.core.bound import REGISTERED, SubmittedPart
 from stopwire.core.orders import Order
@@ -46,7 +47,6 @@ from stopwire.smpp.pdu import (
 )
 from stopwire.smpp.session import Role, Timers
 from stopwire.smpp_server import translate
-from stopwire.smpp_server.basket import Basket
 from stopwire.smpp_server.peers import Seat, Switchboard
 from stopwire.smpp_server.translate import Decline, Submission
 
@@ -76,7 +76,7 @@ class SmppServer:
         self.house, self.switchboard, self.clock = house, switchboard, clock
         self.bounds = bounds or Bounds()
         self.binds: Counter[str] = Counter()  # by account
-        self._baskets: dict[str, Basket] = {}  # of accounts that are bound
+        self.baskets = Baskets(house)
         self._customers: set[Customer] = set()
         self._addresses: Counter[str] = Counter()
         self._failures: OrderedDict[str, list[float]] = OrderedDict()  # monotonic seconds
@@ -139,11 +139,7 @@ class SmppServer:
             self.binds[customer.account] -= 1
             if not self.binds[customer.account]:
                 del self.binds[customer.account]
-                self._baskets.pop(customer.account, None)
             log.info("smpp.left", peer=customer.link.peer, account=customer.account, reason=customer.link.reason)
-
-    def basket(self, account: str) -> Basket:
-        return self._baskets.setdefault(account, Basket(self.house, account))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -330,7 +326,7 @@ class Customer:
             sid=sid,
         )
         if key is None:
-            receipt = await self._server.basket(self.account).send(order)
+            receipt = await self._server.baskets.send(self.account, order)
         else:
             sent = await self._house(send.send, account=self.account, orders=[order], key=key)
             if sent.conflict:  # the same text, asked for anew with another schedule: what was taken first stands

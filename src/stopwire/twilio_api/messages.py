@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Final
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from stopwire.basket import Baskets
 from stopwire.core.address import parse_recipient, parse_sender
 from stopwire.core.errors import Refused, refuse, title
 from stopwire.core.message import Direction, Message
@@ -25,6 +27,7 @@ from stopwire.twilio_api.forms import Fields, invalid, unreadable
 from stopwire.twilio_api.paging import list_2010, page_of
 
 PREFIXES: Final = ("SM", "MM")
+UNDER_WAY: Final = 2  # calls of one account on their way to the core at once; what comes meanwhile goes with the next
 KEY_CHARS_MAX: Final = 255  # of an Idempotency-Key
 OUTCOMES: Final = ("confirmed", "unconfirmed")
 
@@ -40,21 +43,23 @@ def routes(house: House) -> list[Route]:
     """Messages, one message, its feedback."""
     messages = "/2010-04-01/Accounts/{account}/Messages"
     return [
-        *resource(house, messages, get=_list, post=_create, for_test=True),
+        *resource(house, messages, get=_list, post=partial(_create, Baskets(house, under_way=UNDER_WAY)), for_test=True),
         *resource(house, f"{messages}/{{sid}}", get=_fetch, post=_update, delete=_delete),
         *resource(house, f"{messages}/{{sid}}/Feedback", post=_feedback),
     ]
 
 
-async def _create(call: Call) -> Response:
+async def _create(baskets: Baskets, call: Call) -> Response:
     order = order_of(call.fields)
     if call.caller.test:
         receipt = await call.house(send.rehearse, account=call.account, order=order)
-    else:
-        sent = await call.house(send.send, account=call.account, orders=[order], key=_key(call))
+    elif key := _key(call):
+        sent = await call.house(send.send, account=call.account, orders=[order], key=key)
         if sent.conflict:
             return refusal(_key_conflict())
         receipt = sent.receipts[0]
+    else:
+        receipt = await baskets.send(call.account, order)
     if receipt.refused:
         return refusal(receipt.refused)
     assert receipt.message is not None, "an order is refused or becomes a message"

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import pytest
 
+from stopwire.basket import AT_ONCE, Basket, Baskets
 from stopwire.core.errors import Refused
 from stopwire.core.orders import Order
 from stopwire.flows.send import Receipt, Sent
 from stopwire.ports.faults import StoreBusy
 from stopwire.ports.house import House
-from stopwire.smpp_server.basket import AT_ONCE, Basket
 
 
 class Kept:
@@ -62,3 +62,28 @@ async def test_while_the_store_cannot_nobody_is_answered_otherwise(basket: Baske
     assert [StoreBusy, StoreBusy] == await said(basket, "one", "two")
     kept.fault = None
     assert ["three"] == await said(basket, "three")
+
+
+async def test_an_order_that_comes_as_the_last_call_ends_is_not_left_lying(basket: Basket, kept: Kept) -> None:
+    async def again(body: str) -> Any:
+        await said(basket, body)
+        return (await said(basket, f"{body} again"))[0]
+
+    async with asyncio.timeout(5):
+        assert ["a again", "b again"] == await asyncio.gather(again("a"), again("b"))
+
+
+async def test_several_calls_may_be_under_way_and_what_comes_meanwhile_goes_together(kept: Kept) -> None:
+    basket = Basket(cast(House, kept), "AC1", under_way=2)
+    first = [asyncio.create_task(said(basket, body)) for body in "ab"]
+    await asyncio.sleep(0)
+    later = [asyncio.create_task(said(basket, body)) for body in "cde"]
+    await asyncio.gather(*first, *later)
+    assert sorted("abcde") == sorted("".join("".join(batch) for batch in kept.batches))
+    assert len(kept.batches) < 5
+
+
+async def test_an_account_that_asks_no_more_leaves_no_basket(kept: Kept) -> None:
+    baskets = Baskets(cast(House, kept))
+    await asyncio.gather(*(baskets.send(f"AC{n % 2}", Order(body=str(n))) for n in range(9)))
+    assert {} == baskets._baskets
