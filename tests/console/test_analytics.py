@@ -17,6 +17,7 @@ from stopwire.console.analytics import PLOTS, interval
 from stopwire.console.plots import THEMES, Paper, Point, bars, columns, ticks_to
 from stopwire.core.address import ChannelGroup
 from stopwire.core.consent import Act, ConsentEvent, Reason
+from stopwire.core.jobs import Delivery
 from stopwire.core.message import Direction, Message, Status
 from stopwire.ports.store import Tx
 from tests.console.conftest import Visit
@@ -61,6 +62,16 @@ def _remember(tx: Tx, *, gateway: Gateway) -> None:
             )  # fmt: skip
     tx.messages.add(messages)
     tx.consent.append(events)
+    told = [
+        Delivery(
+            id=f"WD{number:032x}", account=tx.account, event="status", message=messages[number].sid, url="https://example.com/", method="POST",
+            params={}, token="", due_at=now, created_at=now,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    tx.webhooks.add(told)
+    for number, delivery in enumerate(told):
+        tx.webhooks.settle(delivery.id, "delivered", rounds=1 + number // 2)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -110,6 +121,33 @@ def test_figures_follow_the_period_and_the_service(visit: Visit, history: Gatewa
     expect(page.locator(".figures")).to_contain_text(str(sum(each["opt_outs"] for each in sums)))
     page.get_by_role("link", name="From asked to delivered").first.click()
     expect(page.locator("main")).to_contain_text(re.compile(r"\d+ asked, \d+ accepted"))
+
+
+def test_the_week_is_coloured_where_enough_was_delivered(visit: Visit, history: Gateway) -> None:
+    page = visit.see("/console/analytics?days=28")
+    assert (7, 168) == (page.locator(".heat tbody tr").count(), page.locator(".heat tbody td").count())
+    rows = page.request.get("/console/analytics/week.json?days=28").json()["items"]
+    sure = [row for row in rows if row["opt_outs"] and row["delivered"] >= 20]
+    assert len(sure) == page.locator(".heat td[class^=h]").count()
+
+
+def test_hours_are_those_of_whoever_looks(visits: Callable[..., Visit], history: Gateway) -> None:
+    def hours(zone: str) -> list[int]:
+        visit = visits(timezone_id=zone).by_link()
+        visit.see("/console/analytics")
+        visit.see("/console/analytics")  # the first page told the server the zone
+        return [row["delivered"] for row in visit.page.request.get("/console/analytics/hour.json?days=28").json()["items"]]
+
+    here, there = hours("UTC"), hours("Asia/Tokyo")
+    assert sum(here) == sum(there)
+    assert [here[(hour - 9) % 24] for hour in range(24)] == there
+
+
+def test_the_new_figures_are_told_by_the_api(history: Gateway) -> None:
+    told = {by: history.http.get(f"/api/v1/stats?by={by}").json()["items"] for by in ("hour", "week", "connection", "tries")}
+    assert sum(row["delivered"] for row in told["hour"]) == sum(row["delivered"] for row in told["week"]) > 0
+    assert {"answer_ms_p95", "report_ms_p50", "busiest_second"} <= told["connection"][0].keys()
+    assert [(1, 2), (2, 1)] == [(row["key"], row["delivered"]) for row in told["tries"]]
 
 
 def test_a_strangers_text_is_only_text(visit: Visit, history: Gateway) -> None:

@@ -183,6 +183,8 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "submitted.parts": lambda tx: tx.submitted.parts(SUBMITTED),
     "stats.next_pieces": lambda tx: tallies.next_pieces(tx.unit, tx.account, NOW, 9, rows=1),
     "stats.count": lambda tx: tx.stats.count(Piece(kind="messages", first=0, last=1 << 40, newest_at=NOW)).counts,
+    "stats.links": lambda tx: tx.stats.links(),
+    "stats.tries": lambda tx: tx.stats.tries(),
     "stats.counts": lambda tx: [tx.stats.counts(by, NOW) for by in ("day", "service") if tx.stats.counts(by, NOW)],
     "stats.rates": lambda tx: [row for by in ("day", "country") for row in tx.stats.rates(by, NOW)],
     "stats.waits": lambda tx: sum(tx.stats.waits(NOW, [60_000])),

@@ -4,8 +4,9 @@ import pytest
 
 from stopwire.core.consent import Act
 from stopwire.core.message import Direction, Purpose, Status
+from stopwire.storage.stats import percentile
 from stopwire.storage.store import SqlTx
-from tests.storage.values import BOB, NOW, A, B, event, later, message, refusal, sid
+from tests.storage.values import BOB, NOW, A, B, attempt, delivery, event, later, message, refusal, sid
 
 TOMORROW = NOW + timedelta(days=1)
 MG = sid("MG", A)
@@ -152,3 +153,31 @@ def test_what_became_of_sends_is_told_by_status_and_code(provoked: SqlTx) -> Non
 def test_rates_of_another_account_are_not_mine(provoked: SqlTx) -> None:
     other = provoked.of(B)
     assert ([], [0, 0]) == (other.stats.rates("day", NOW), other.stats.waits(NOW, [60_000]))
+
+
+def test_connections_are_judged_by_their_newest_messages(tx: SqlTx) -> None:
+    millis = (100, 200, 300, 400)
+    tx.messages.add(
+        [
+            message(number=n, status=Status.DELIVERED if n else Status.SENT, sent_at=NOW, updated_at=NOW + timedelta(seconds=n))
+            for n in range(4)
+        ]
+    )
+    tx.jobs.add_attempts(
+        [attempt(number=n, at=NOW, answered_at=NOW + timedelta(milliseconds=each)) for n, each in enumerate(millis)]
+    )
+    (told,) = tx.stats.links()
+    assert (4, 200, 400, 400) == tuple(told[name] for name in ("attempts", "answer_ms_p50", "answer_ms_p95", "answer_ms_p99"))
+    assert (75.0, 2000, 4) == (told["reported_percent"], told["report_ms_p50"], told["busiest_second"])
+
+
+def test_webhooks_are_counted_by_their_tries(tx: SqlTx) -> None:
+    tx.webhooks.add([delivery(number=n) for n in range(3)])
+    tx.webhooks.settle(delivery(number=0).id, "delivered", rounds=1)
+    tx.webhooks.settle(delivery(number=1).id, "failed", rounds=3)
+    assert [(0, 0, 0, 1), (1, 1, 0, 0), (3, 0, 1, 0)] == [(row["key"], row["delivered"], row["failed"], row["waiting"]) for row in tx.stats.tries()]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(50, 2), (95, 4), (99, 4), (1, 1)])
+def test_a_percentile_is_one_of_the_values(share: int, expected: int) -> None:
+    assert expected == percentile([1, 2, 3, 4], share)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stopwire.console import words
+from stopwire.console import rhythms, words
 from stopwire.console.listing import Column, listing, table
 from stopwire.console.plots import CSP, SIZES, THEMES, Paper, Point, bars, columns
 from stopwire.console.render import HEADERS, N_, page, say, teller
@@ -109,8 +109,25 @@ async def by_day(request: Request, span: Span) -> list[Row]:
 
 
 async def by_hour(request: Request, span: Span) -> list[Row]:
-    found = {row["key"]: row for row in await _rates(request, "hour", span.since, span.service)}
+    counted = await rhythms.by_hour(request, span.since, span.service)
+    found = {hour: {**row, "per_1000": _rate(row["stops"], row["delivered"])} for hour, row in counted.items()}
     return [{"key": f"{hour:02}", "name": f"{hour:02}:00", **_figures(found.get(hour))} for hour in range(24)]
+
+
+async def by_week(request: Request, span: Span) -> list[Row]:
+    return await rhythms.by_week(request, span.since, span.service)
+
+
+async def by_blocks(request: Request, span: Span) -> list[Row]:
+    return await rhythms.blocks(request, span.since, span.service, span.days)
+
+
+async def by_link(request: Request, span: Span) -> list[Row]:
+    return await rhythms.links(request)
+
+
+async def by_try(request: Request, span: Span) -> list[Row]:
+    return await rhythms.tries(request)
 
 
 def _figures(row: Row | None) -> Row:
@@ -277,6 +294,10 @@ _PER: Column[Row] = Column(name="per_1000", title=N_("Per 1,000 delivered"), val
 _SHARE: Column[Row] = Column(name="share_percent", title=N_("Of 100"), value=lambda row: row["share"], figure=True)
 
 
+def _figure(name: str, title: str, *, priority: int = 1) -> Column[Row]:
+    return Column(name=name, title=title, value=lambda row: row[name], figure=True, priority=priority)
+
+
 def _key(name: str) -> Column[Row]:
     return Column(name=name, value=lambda row: row["key"])
 
@@ -305,8 +326,8 @@ _PLOTS = (
     ),
     Plot(
         name="hour", title=N_("By hour of the day"),
-        says=N_("Opt-outs per 1,000 delivered, by the hour in UTC. Pale: fewer than 20 were delivered."),
-        columns=(_key("hour"), _name(N_("Hour, UTC")), _STOPS, _DELIVERED, _PER), rows=by_hour, draw=_draw_rates, alt=_alt_most,
+        says=N_("Opt-outs per 1,000 delivered, by the hour of your day. Pale: fewer than 20 were delivered."),
+        columns=(_key("hour"), _name(N_("Hour")), _STOPS, _DELIVERED, _PER), rows=by_hour, draw=_draw_rates, alt=_alt_most,
     ),
     Plot(
         name="word", title=N_("By keyword"), says=N_("The words that people stopped with."),
@@ -325,6 +346,41 @@ _PLOTS = (
         name="service", title=N_("By messaging service"), says=N_("Opt-outs per 1,000 delivered, by the service that was stopped."),
         columns=(_key("service"), _name(N_("Messaging service")), _STOPS, _DELIVERED, _PER),
         rows=_by("service", N_("in no service")), draw=_draw_bars, alt=_alt_most,
+    ),
+    Plot(
+        name="week", title=N_("By hour of the week"),
+        says=N_("Where the person is, by their number. Darker: more opt-outs per 1,000 delivered, where at least 20 were delivered."),
+        columns=(_key("hour"), _name(N_("Hour")), _STOPS, _DELIVERED, _PER), rows=by_week, draw=None, alt=_alt_most,
+    ),
+    Plot(
+        name="blocks", title=N_("Block list, day by day"), says=N_("Blocks added each UTC day, by whomever; what was lifted is in the table."),
+        columns=(
+            _key("day"), _name(N_("Day")), _figure("added", N_("Added")), _figure("lifted", N_("Lifted")), _figure("net", N_("More or fewer")),
+        ),
+        rows=by_blocks, draw=rhythms.draw_blocks, alt=rhythms.alt_blocks,
+    ),
+    Plot(
+        name="connections", title=N_("How quickly connections answer"),
+        says=N_("Milliseconds within which 95 of 100 parts were answered; of the newest 5,000 messages, whatever the days."),
+        columns=(
+            _key("connection"), _name(N_("Connection")), _figure("attempts", N_("Parts")),
+            _figure("answer_ms_p50", N_("Answer, half")), _figure("answer_ms_p95", N_("Answer, 95 of 100")),
+            _figure("answer_ms_p99", N_("Answer, 99 of 100"), priority=2),
+            _figure("reported_percent", N_("Reported, of 100")),
+            _figure("report_ms_p50", N_("Report, half"), priority=2),
+            _figure("report_ms_p95", N_("Report, 95 of 100"), priority=3),
+            _figure("report_ms_p99", N_("Report, 99 of 100"), priority=3),
+            _figure("busiest_second", N_("In the busiest second")), _figure("limit", N_("Limit a second"), priority=2),
+        ),
+        rows=by_link, draw=rhythms.draw_links, alt=rhythms.alt_links,
+    ),
+    Plot(
+        name="tries", title=N_("Webhooks by try"), says=N_("How many arrived at which try; of the newest 5,000 webhooks, whatever the days."),
+        columns=(
+            _key("tries"), _name(N_("Try")), _figure("delivered", N_("Arrived")), _figure("failed", N_("Given up")),
+            _figure("waiting", N_("Waiting")), _figure("waited_minutes", N_("Oldest waits, minutes"), priority=2),
+        ),
+        rows=by_try, draw=rhythms.draw_tries, alt=rhythms.alt_tries,
     ),
     Plot(
         name="texts", title=N_("Texts that people stopped after"),
@@ -360,6 +416,7 @@ async def index(request: Request) -> Response:
         span=span,
         periods=DAYS,
         texts=rows["texts"][:5],
+        week=[(rhythms.day_name(request, day), rows["week"][24 * day : 24 * day + 24]) for day in range(7)],
     )
 
 

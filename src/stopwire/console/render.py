@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,10 @@ class Teller:
         self._zone = _zone(prefs.zone) or UTC
         self._locale = words.locale_of(prefs.language)
         self._own = frozenset(visitor.senders) if visitor else frozenset()
+
+    @property
+    def zone(self) -> tzinfo:
+        return self._zone
 
     def clock(self, at: datetime) -> str:
         """`14:02:09`, with the date where it is not today."""

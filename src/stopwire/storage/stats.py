@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Row, case, func, select, type_coerce
 
 from stopwire.core.consent import Act
 from stopwire.core.localtime import local_hour_of_week
@@ -18,11 +18,15 @@ from stopwire.storage.hot import Noun
 from stopwire.storage.tables import from_millis
 from stopwire.storage.tallies import HOUR_MILLIS
 
+LOOKED_AT = 5_000  # the newest, by which connections and webhooks are judged
 PROVOKING_ROWS = 100_000  # of the newest messages, among which texts are compared
 
 _M = tables.messages.c
 _E = tables.consent_events.c
+_A = tables.attempts.c
+_D = tables.deliveries.c
 
+SHARES = (50, 95, 99)  # percentiles that are told
 _KEYWORDS = {  # which keyword a person wrote, by what it did
     "STOP": (Act.OPT_OUT, Act.REPEAT),
     "START": (Act.OPT_IN, Act.LIFT_REFUSED, Act.NO_CHANGE),
@@ -147,12 +151,39 @@ class SqlStats(Noun):
                 found["codes"][str(code)] = found["codes"].get(str(code), 0) + n
         return found
 
+    def links(self, rows: int = LOOKED_AT) -> list[dict[str, Any]]:
+        """How connections do, by the newest `rows` messages: milliseconds until a carrier's answer and until its last report, as
+        `answer_ms_p50`, `answer_ms_p95`, `answer_ms_p99` and `report_ms_…`; `reported_percent` of those it took; `busiest_second`.
+        """
+        newest = select(_M.sid, _M.status, _M.sent_at, _M.updated_at).where(_M.account == self.account, _M.direction != Direction.INBOUND)
+        sent = newest.order_by(_M.seq.desc()).limit(rows).subquery().c
+        query = select(_A.connection, _A.at, _A.answered_at, _A.state, sent.status, sent.sent_at, sent.updated_at).where(
+            _A.message == sent.sid, _A.account == self.account
+        )
+        found: dict[str, list[Row[Any]]] = {}
+        for row in self._rows(query):
+            found.setdefault(row.connection, []).append(row)
+        return [{"key": connection, **_link(attempts)} for connection, attempts in sorted(found.items())]
+
+    def tries(self, rows: int = LOOKED_AT) -> list[dict[str, Any]]:
+        """Of the newest `rows` webhooks: how many were `delivered`, `failed` and `waiting` after so many tries; `oldest_at` of those waiting."""
+        newest = select(_D.rounds, _D.state, _D.created_at).where(_D.account == self.account).order_by(_D.seq.desc()).limit(rows).subquery().c
+        query = select(newest.rounds, newest.state, func.count().label("n"), func.min(newest.created_at).label("oldest_at"))
+        found: dict[int, dict[str, Any]] = {}
+        for row in self._rows(query.group_by(newest.rounds, newest.state)):
+            told = found.setdefault(int(row.rounds), {"delivered": 0, "failed": 0, "waiting": 0, "oldest_at": None})
+            name = _TRIED.get(row.state, "waiting")
+            told[name] += int(row.n)
+            if name == "waiting":
+                told["oldest_at"] = min(filter(None, (told["oldest_at"], row.oldest_at)))
+        return [{"key": tries, **told} for tries, told in sorted(found.items())]
+
     def _stops(self, since: datetime, service: str | None) -> list[ColumnElement[bool]]:
         """A person's own opt-out, by keyword, phrase or recorded wish; what a colleague or an import blocked is none."""
         mine = [_E.account == self.account, _E.recorded_at >= since, _E.act == Act.OPT_OUT]
         return mine if service is None else [*mine, _E.holder == service]
 
-    def counts(self, by: str, since: datetime) -> list[dict[str, Any]]:
+    def counts(self, by: str, since: datetime, service: str | None = None) -> list[dict[str, Any]]:
         """One row a key, with what the tables can tell by it; the key is None where a row has none.
 
         `by`: day, keyword, country, service or rule. Raises ValueError for another.
@@ -160,22 +191,27 @@ class SqlStats(Noun):
         if by not in _BY:
             raise ValueError(f"There are no figures by {by!r}: choose one of {', '.join(_BY)}.")
         found: dict[Any, dict[str, int]] = {}
-        events = self._rules(since) if by == "rule" else tallies.figures(self.unit, self.account, "events", (_BY[by], "state"), since)
+        events = (
+            self._rules(since, service)
+            if by == "rule"
+            else tallies.figures(self.unit, self.account, "events", (_BY[by], "state"), since, service=service)
+        )
         for (key, act), n in events.items():
             self._add(found, _NAMES[by](key, act), _EVENTS, act, n)
         if by in ("day", "service"):
-            sent = tallies.figures(self.unit, self.account, "messages", (_BY[by], "inbound", "state"), since)
+            sent = tallies.figures(self.unit, self.account, "messages", (_BY[by], "inbound", "state"), since, service=service)
             for (key, inbound, state), n in sent.items():
                 name = _NAMES[by](key, "")
                 self._add(found, name, {"inbound": (True,), "messages": (False,)}, bool(inbound), n)
                 self._add(found, name, _MESSAGES, state, n)
-            for key_of_one, n in tallies.figures(self.unit, self.account, "refusals", (_BY[by],), since).items():
+            for key_of_one, n in tallies.figures(self.unit, self.account, "refusals", (_BY[by],), since, service=service).items():
                 self._add(found, _NAMES[by](key_of_one[0], ""), {"refused": (None,)}, None, n)
         return [{"key": key, **found[key]} for key in sorted(found, key=lambda key: (key is None, key))]
 
-    def _rules(self, since: datetime) -> Counter[tuple[Any, ...]]:
+    def _rules(self, since: datetime, service: str | None) -> Counter[tuple[Any, ...]]:
         rule = func.coalesce(_E.rule, _E.word).label("rule")
-        query = select(rule, _E.act, func.count().label("n")).where(_E.account == self.account, _E.recorded_at >= since).group_by(rule, _E.act)
+        query = select(rule, _E.act, func.count().label("n")).where(_E.account == self.account, _E.recorded_at >= since)
+        query = (query if service is None else query.where(_E.holder == service)).group_by(rule, _E.act)
         return Counter({(row.rule, row.act): int(row.n) for row in self._rows(query)})
 
     def _add(self, found: dict[Any, dict[str, int]], key: Any, names: Mapping[str, Sequence[Any]], value: Any, n: int) -> None:
@@ -183,6 +219,33 @@ class SqlStats(Noun):
         counts = found.setdefault(key, {})
         for name, values in names.items():
             counts[name] = counts.get(name, 0) + (n if value in values else 0)
+
+
+_TRIED = {"delivered": "delivered", "failed": "failed", "expired": "failed"}
+_REPORTED = (Status.DELIVERED, Status.READ, Status.UNDELIVERED)
+
+
+def _link(attempts: Sequence[Row[Any]]) -> dict[str, Any]:
+    answers = sorted(_millis(row.answered_at - row.at) for row in attempts if row.answered_at is not None)
+    taken = [row for row in attempts if row.sent_at is not None]
+    reports = sorted(_millis(row.updated_at - row.sent_at) for row in taken if row.status in _REPORTED)
+    busiest = Counter(row.at.replace(microsecond=0) for row in attempts).most_common(1)
+    return {
+        "attempts": len(attempts),
+        **{f"answer_ms_p{share}": percentile(answers, share) for share in SHARES},
+        "reported_percent": round(100 * len(reports) / len(taken), 1) if taken else None,
+        **{f"report_ms_p{share}": percentile(reports, share) for share in SHARES},
+        "busiest_second": busiest[0][1],
+    }
+
+
+def _millis(lasted: timedelta) -> int:
+    return max(0, round(lasted.total_seconds() * 1000))
+
+
+def percentile(values: Sequence[int], share: int) -> int | None:
+    """The value that `share` of 100 of these, which rise, do not exceed."""
+    return values[max(0, -(-len(values) * share // 100) - 1)] if values else None
 
 
 _MESSAGES = {"delivered": (Status.DELIVERED, Status.READ), "failed": (Status.FAILED, Status.UNDELIVERED)}
