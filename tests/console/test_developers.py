@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from stopwire.core.errors import CATALOGUE
 from stopwire.core.roles import Role
+from stopwire.flows import requests
 from tests.console.conftest import Visit
-from tests.gateway import Gateway
+from tests.gateway import Gateway, eventually
 
 
 def test_a_snippet_holds_this_server_this_account_and_the_values_typed(visit: Visit, gateway: Gateway) -> None:
@@ -47,6 +48,47 @@ def test_a_key_works_until_it_is_revoked(visit: Visit, gateway: Gateway) -> None
     row.get_by_role("button", name="Revoke").click()
     expect(page.locator(".toast")).to_contain_text("opens nothing any more")
     assert 401 == httpx.get(address, auth=(sid, secret)).status_code
+
+
+def test_a_key_is_rotated_without_a_pause_and_tells_its_last_use(visit: Visit, gateway: Gateway) -> None:
+    page = visit.see("/console/developers/keys")
+    page.get_by_label("Name", exact=True).fill("The van")
+    page.get_by_role("button", name="Make").click()
+    old = [text.strip() for text in page.get_by_role("status").filter(has_text="The key is made").locator("dd").all_inner_texts()]
+    page.goto("/console/developers/keys")
+    row = page.locator(f"#{old[0]}")
+    expect(row).to_contain_text("not since the start")
+    row.get_by_text("Change").click()
+    row.get_by_role("button", name="Rotate").click()
+    told = page.get_by_role("status").filter(has_text="The key is made")
+    expect(told).to_contain_text("which works until you revoke it")
+    new = [text.strip() for text in told.locator("dd").all_inner_texts()]
+    visit.shoot("developers-keys-rotated")
+    assert [200, 200] == [httpx.get(f"{gateway.url}/api/v1/account", auth=(each[0], each[1])).status_code for each in (old, new)]
+    expect(page.locator("tbody tr").filter(has_text="The van")).to_have_count(2)
+    eventually(lambda: gateway.run(requests.used(gateway.world, keys=[old[0]])).keys)
+    page.goto("/console/developers/keys")
+    page.locator(f"#{old[0]}").get_by_role("link").first.click()
+    expect(page.locator("main")).to_contain_text("/api/v1/account")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_refused_request_stands_in_the_log_with_its_cure(
+    visits: Callable[..., Visit], accessible: Callable[[Page], None], gateway: Gateway, scheme: str
+) -> None:
+    path = f"/2010-04-01/Accounts/{gateway.account_sid}/Messages.json"
+    assert 400 == gateway.http.post(path, data={"From": "+14155550122", "Body": "x"}).status_code
+    eventually(lambda: gateway.http.get("/api/v1/requests", params={"code": 21604}).json()["items"])
+    looking = visits(color_scheme=scheme, viewport={"width": 360, "height": 800} if scheme == "dark" else None).by_link()
+    page = looking.see("/console/developers/requests")
+    row = page.locator("tbody tr").filter(has_text="Messages.json").first
+    expect(row).to_contain_text("400")
+    if scheme == "light":
+        expect(row).to_contain_text(CATALOGUE[21604].cure)
+        expect(row.get_by_role("link", name="21604")).to_have_attribute("href", "/console/developers/errors/21604")
+    accessible(page)
+    looking.shoot(f"developers-requests-{scheme}")
+    assert "Messages.json" in page.request.get("/console/developers/requests.csv").text()
 
 
 def test_an_operator_makes_no_key(visits: Callable[..., Visit], person: Callable[..., str]) -> None:

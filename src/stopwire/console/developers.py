@@ -87,7 +87,7 @@ async def _keys(request: Request, **values: Any) -> Response:
 
     used_at: Column[Key] = Column(name="last_used_at", value=lambda key: used.get(key.sid), title=N_("Last used"), priority=2)
     columns = (*KEY_COLUMNS[:-1], used_at, KEY_COLUMNS[-1])
-    given: dict[str, Any] = {"made": None, "secret": "", "confirmed": CONFIRMED, "wrong_key": "", "used": used, **values}
+    given: dict[str, Any] = {"made": None, "secret": "", "after": None, "confirmed": CONFIRMED, "wrong_key": "", "used": used, **values}
     return await listing(
         request, "developers_keys.html", columns=columns, ask=with_use, id_of=lambda key: key.sid, tabs=TABS, tab="/keys", **given
     )
@@ -114,6 +114,19 @@ async def rename_key(request: Request) -> Response:
     if renamed.key is None:
         raise HTTPException(404)
     return done(request, PATH + "/keys", say(request, N_("The key is renamed.")))
+
+
+async def rotate_key(request: Request) -> Response:
+    """A new key of the same name beside the old one, which works until it is revoked: no application has to stop in between."""
+    house, account, sid = house_of(request), visitor_of(request).account, request.path_params["sid"]
+    old = await house.read(account, Accounts.key, sid)
+    if old is None:
+        raise HTTPException(404)
+    made = await house(accounts.create_key, account=account, friendly_name=old.friendly_name)
+    if made.key is None:
+        raise HTTPException(409, "The key could not be made again under its name: rename it first.")
+    request.state.subject, request.state.detail = made.key.sid, {"after": sid}
+    return await _keys(request, made=made.key, secret=made.secret or "", after=old)
 
 
 async def revoke_key(request: Request) -> Response:
@@ -172,6 +185,7 @@ routes = [
     *table(PATH + "/keys", show_keys),
     acts(PATH + "/keys", make_key, role=Role.ADMIN, act="key.made"),
     acts(PATH + "/keys/{sid}", rename_key, role=Role.ADMIN, act="key.renamed"),
+    acts(PATH + "/keys/{sid}/rotate", rotate_key, role=Role.ADMIN, act="key.rotated"),
     acts(PATH + "/keys/{sid}/revoke", revoke_key, role=Role.ADMIN, act="key.revoked"),
     *table(PATH + "/errors", show_errors),
     shows(PATH + "/errors/{code}", show_error),
