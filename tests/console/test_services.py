@@ -57,6 +57,26 @@ def test_a_service_is_made_given_senders_and_deleted(visit: Visit, gateway: Gate
     expect(page.get_by_text("Harbour is deleted.")).to_be_visible()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_service_tells_what_it_did_lately(
+    visits: Callable[..., Visit], accessible: Callable[[Page], None], gateway: Gateway, scheme: str
+) -> None:
+    person = "+14155551901" if scheme == "light" else "+14155551902"
+    client = gateway.client()
+    client.messages.create(to=person, messaging_service_sid=gateway.service, body=f"Sale ends tonight, {scheme}")
+    client.messages.create(to="+14155551903", from_="+14155550122", body="from a sender alone")
+    looking = visits(color_scheme=scheme, viewport={"width": 360, "height": 800} if scheme == "dark" else None).by_link()
+    page = looking.see(f"/console/services/{gateway.service}/activity")
+    rows = page.locator("tbody tr[data-id]")
+    expect(rows.first).to_contain_text(person[-4:])
+    expect(page.locator("main")).not_to_contain_text("1903")
+    expect(page.locator("#figures")).to_contain_text("accepted")
+    accessible(page)
+    looking.shoot(f"service-activity-{scheme}")
+    told = page.request.get(f"/console/services/{gateway.service}/activity.json").json()["items"]
+    assert {gateway.service} == {each["service"] for each in told}
+
+
 def test_exact_matching_in_the_us_is_kept_with_a_reason_or_asked_about_again(visit: Visit, gateway: Gateway) -> None:
     made = gateway.client().messaging.v1.services.create(friendly_name="Keeper")
     gateway.client().messaging.v1.services(made.sid).phone_numbers.create(phone_number_sid=gateway.sender("+14155550122"))

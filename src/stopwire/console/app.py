@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from stopwire.console import (
+    activity,
     analytics,
     applications,
     as_test,
@@ -63,6 +64,7 @@ ROOMS: tuple[ModuleType, ...] = (
     developers,
     requests,
     services,
+    activity,
     opt_out,
     blocks,
     imports,

@@ -19,6 +19,7 @@ from stopwire.ports.store import Cut, Services
 TABS = (
     ("", N_("Senders")),
     ("/opt-out", N_("Opt-Out Management")),
+    ("/activity", N_("Activity")),
     ("/settings", N_("Settings")),
 )
 SWITCHES = (
