@@ -50,7 +50,7 @@ async def stats(
         Query(
             description=(
                 "`hour` is of the UTC day, `week` counts hours since Monday where the person is by their number (-1: unknown); both tell "
-                "`stops` and `delivered`. `connection` and `tries` look at the newest 5,000 messages or webhooks, whatever `since` says: "
+                "`stops` and `delivered`. `connection` and `tries` look at the newest 2,000 messages or webhooks, whatever `since` says: "
                 "milliseconds until carriers answer and report, and how many webhooks arrived after so many tries."
             )
         ),

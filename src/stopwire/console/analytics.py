@@ -361,7 +361,7 @@ _PLOTS = (
     ),
     Plot(
         name="connections", title=N_("How quickly connections answer"),
-        says=N_("Milliseconds within which 95 of 100 parts were answered; of the newest 5,000 messages, whatever the days."),
+        says=N_("Milliseconds within which 95 of 100 parts were answered; of the newest 2,000 messages, whatever the days."),
         columns=(
             _key("connection"), _name(N_("Connection")), _figure("attempts", N_("Parts")),
             _figure("answer_ms_p50", N_("Answer, half")), _figure("answer_ms_p95", N_("Answer, 95 of 100")),
@@ -375,7 +375,7 @@ _PLOTS = (
         rows=by_link, draw=rhythms.draw_links, alt=rhythms.alt_links,
     ),
     Plot(
-        name="tries", title=N_("Webhooks by try"), says=N_("How many arrived at which try; of the newest 5,000 webhooks, whatever the days."),
+        name="tries", title=N_("Webhooks by try"), says=N_("How many arrived at which try; of the newest 2,000 webhooks, whatever the days."),
         columns=(
             _key("tries"), _name(N_("Try")), _figure("delivered", N_("Arrived")), _figure("failed", N_("Given up")),
             _figure("waiting", N_("Waiting")), _figure("waited_minutes", N_("Oldest waits, minutes"), priority=2),

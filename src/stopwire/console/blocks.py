@@ -20,7 +20,7 @@ from stopwire.core.scopes import resolve_scope
 from stopwire.core.senders import Directory
 from stopwire.flows import amend, preview
 from stopwire.flows.blocklist import BlockFilter, Listed, blocks, named
-from stopwire.ports.store import Consent, Cut, Services
+from stopwire.ports.store import TALLIED_MAX, Consent, Cut, Services
 
 GIVEN_REASONS = (
     (Reason.OPERATOR, N_("they asked us, on another way")),
@@ -100,6 +100,8 @@ async def index(request: Request) -> Response:
         q=query.get("q", ""),
         problem=problem,
         tally=tally,
+        counted=sum(min(number, TALLIED_MAX) for number in tally.values()),
+        tallied_max=TALLIED_MAX,
         scopes=scopes(request, directory),
         senders=sorted(directory.senders.values(), key=lambda each: each.created_at),
         since_choices=SINCE,

@@ -26,6 +26,8 @@ from stopwire.ports.push import RefusedPush
 
 T = TypeVar("T")
 
+TALLIED_MAX = 100_000  # blocks of one reason that are counted one by one
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
@@ -433,7 +435,7 @@ class Consent(Protocol):
         ...
 
     def tally(self) -> dict[str, int]:
-        """How many blocks there are of each reason."""
+        """How many blocks there are of each reason; of one that has more than `TALLIED_MAX`, one more than that."""
         ...
 
     def block(self, holder: str, group: ChannelGroup, recipient: str) -> Block | None: ...

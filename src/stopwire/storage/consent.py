@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, delete, func, literal_column, select
 
 from stopwire.core.address import ChannelGroup, group_of
-from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, SealedEvent, block_of, fold
+from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, Reason, SealedEvent, block_of, fold
 from stopwire.core.ledger import GENESIS, Verdict, digest, seal, verify, words_of
-from stopwire.ports.store import Cut
+from stopwire.ports.store import TALLIED_MAX, Cut
 from stopwire.storage import tables
 from stopwire.storage.cuts import cut_of
 from stopwire.storage.hot import Noun, Statement, as_list, insert, listed, upsert
@@ -157,8 +157,13 @@ class SqlConsent(Noun):
         return BLOCK.each(rows)
 
     def tally(self) -> dict[str, int]:
-        rows = self._rows(select(_B.reason, func.count().label("number")).where(_B.account == self.account).group_by(_B.reason))
-        return {row.reason: int(row.number) for row in rows}
+        """How many blocks there are for each reason; of one that has more than `TALLIED_MAX`, one more than that."""
+        found: dict[str, int] = {}
+        for reason in Reason:
+            some = select(_B.seq).where(_B.account == self.account, _B.reason == reason).limit(TALLIED_MAX + 1).subquery()
+            if number := int(self._scalar(select(func.count()).select_from(some))):
+                found[reason.value] = number
+        return found
 
     def block(self, holder: str, group: ChannelGroup, recipient: str) -> Block | None:
         found = (block for block in self.blocks_of(group, recipient) if block.holder == holder)

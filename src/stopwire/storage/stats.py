@@ -18,7 +18,7 @@ from stopwire.storage.hot import Noun
 from stopwire.storage.tables import from_millis
 from stopwire.storage.tallies import HOUR_MILLIS
 
-LOOKED_AT = 5_000  # the newest, by which connections and webhooks are judged
+LOOKED_AT = 2_000  # the newest, by which connections and webhooks are judged
 PROVOKING_ROWS = 100_000  # of the newest messages, among which texts are compared
 
 _M = tables.messages.c
