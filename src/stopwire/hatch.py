@@ -30,6 +30,7 @@ log = get_logger(__name__)
 CHANGED = 0  # number of the frame that answers nobody: some configuration has changed
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
+_Call = tuple[int, str, str, dict[str, msgspec.Raw]]  # number, flow, account, values by name
 _NOUNS = {name.lower(): getattr(store_port, name) for name in (
     "Accounts", "Services", "Connections", "Pushes", "Messages", "Jobs", "Consent", "Inbound", "Replies",
     "Webhooks", "Suggestions", "Handsets", "Lists", "Stats", "People", "Audit",
@@ -185,7 +186,7 @@ class Hatch:
         self._writers.add(writer)
         try:
             while True:
-                number, name, account, values = msgspec.msgpack.decode(await _frame(reader))
+                number, name, account, values = msgspec.msgpack.decode(await _frame(reader), type=_Call)
                 task = asyncio.get_running_loop().create_task(self._answer(writer, number, name, account, values))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -195,10 +196,10 @@ class Hatch:
             self._writers.discard(writer)
             writer.close()
 
-    async def _answer(self, writer: asyncio.StreamWriter, number: int, name: str, account: str, values: Any) -> None:
+    async def _answer(self, writer: asyncio.StreamWriter, number: int, name: str, account: str, values: dict[str, msgspec.Raw]) -> None:
         try:
             called = _find(name)
-            given = {key: msgspec.convert(value, _types(called)[key]) for key, value in values.items()}
+            given = {key: msgspec.msgpack.decode(value, type=_types(called)[key]) for key, value in values.items()}
             if name.startswith("read:"):
                 answer = await self._house.read(account, called, **given)
             else:

@@ -137,6 +137,7 @@ class Link(asyncio.Protocol):
         self.limits: Final = limits or Limits()
         self.clock: Final = clock
         self.session: Final = Session(role, now=clock(), window=self.limits.window, timers=timers)
+        self._corked: list[bytes] | None = None  # octets held back for one write
         self.on_pdu = on_pdu
         self.closing: Closing | None = None
         self.reason = ""  # why it closed, in a sentence
@@ -238,8 +239,19 @@ class Link(asyncio.Protocol):
 
     def write(self, octets: bytes) -> None:
         """Write octets as they are. For drivers of odd peers; what the product sends goes through `start`."""
-        if self._transport is not None and not self._transport.is_closing():
+        if self._corked is not None:
+            self._corked.append(octets)
+        elif self._transport is not None and not self._transport.is_closing():
             self._transport.write(octets)
+
+    def cork(self) -> None:
+        """Hold what is written until `uncork`, in the same turn of the loop: one write for many PDUs."""
+        self._corked = []
+
+    def uncork(self) -> None:
+        held, self._corked = self._corked, None
+        if held:
+            self.write(b"".join(held))
 
     # --- the end ---
 

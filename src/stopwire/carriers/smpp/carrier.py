@@ -5,6 +5,7 @@ given again by itself: the carrier said that it has not taken it, and the others
 """
 
 import asyncio
+import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -41,10 +42,13 @@ LATE_MAX = 1000  # messages without an answer whose answer may still come
 class _Out:
     """One part on its way: its segments, how far it has come, and what came back."""
 
-    __slots__ = ("again", "answered", "done", "halted", "ids", "next", "open", "part", "pdus", "refusal", "unknown", "wait")
+    __slots__ = ("again", "answered", "done", "ended", "halted", "ids", "next", "open", "part", "pdus", "refusal", "unknown", "wait")
 
-    def __init__(self, part: Part, pdus: list[SubmitSm], answered: Callable[[Outcome], None], done: asyncio.Future[None]) -> None:
-        self.part, self.pdus, self.answered, self.done = part, pdus, answered, done
+    def __init__(
+        self, part: Part, pdus: list[SubmitSm], answered: Callable[[Outcome], None], ended: Callable[[], None]
+    ) -> None:
+        self.part, self.pdus, self.answered, self.ended = part, pdus, answered, ended
+        self.done = False  # answered: what comes later is no answer to the hand-over
         self.ids: list[str] = [""] * len(pdus)
         self.next = 0  # segment to write next
         self.again: list[int] = []  # segments refused for speed while others were taken
@@ -85,6 +89,7 @@ class Smpp:
         self._tasks: list[asyncio.Task[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._pumping = False  # a pump is due in this turn of the loop
         self._was_full = False
         self._refusing_since: float | None = None
         self._counts = {"sent": 0, "failed": 0, "throttled": 0, "unknown": 0, "received": 0, "reports": 0}
@@ -163,8 +168,15 @@ class Smpp:
         return room
 
     async def send(self, parts: Sequence[Part], answered: Callable[[Outcome], None]) -> None:
-        loop = asyncio.get_running_loop()
-        waiting = []
+        done = asyncio.get_running_loop().create_future()
+        left = 0
+
+        def ended() -> None:
+            nonlocal left
+            left -= 1
+            if not left and not done.done():
+                done.set_result(None)
+
         for part in parts:
             try:
                 pdus = translate.submits(part, self._settings, now=self._tools.clock.now())
@@ -172,12 +184,12 @@ class Smpp:
                 self._counts["failed"] += 1
                 answered(Outcome(attempt=part.attempt, kind=OutcomeKind.REJECTED, cause=Cause.OTHER, detail=str(error)))
                 continue
-            out = _Out(part, pdus, answered, loop.create_future())
+            out = _Out(part, pdus, answered, ended)
+            left += 1
             self._under_way[part.attempt] = out
             self._lanes.setdefault(part.sender, deque()).append(out)
-            waiting.append(out.done)
         self._pump()
-        for done in waiting:
+        if left:
             await done
 
     def halt(self, attempts: Sequence[str]) -> None:
@@ -216,10 +228,13 @@ class Smpp:
 
     def _pump(self) -> None:
         """Write what window and pace allow now: what has begun first, then the senders in turn."""
-        now = self._now()
+        self._pumping = False
+        now, links = self._now(), self._links()
+        for link in links:
+            link.cork()
         if not self._stopping:
             while out := self._next():
-                roomy = [link for link in self._links() if link.room > 0]
+                roomy = [link for link in links if link.room > 0]
                 # A deadline is only worth its name where nothing stands in our buffers before it.
                 ready = [link for link in roomy if link.writable]
                 if not ready:
@@ -231,6 +246,8 @@ class Smpp:
                     self._arm(self._pace.wait(now=now))
                     break
                 self._write(out, link)
+        for link in links:
+            link.uncork()
         self._expire(now)
         if self._was_full and self._inbox is not None:
             self._was_full = False
@@ -292,7 +309,13 @@ class Smpp:
                 out.unknown = out.unknown or reason
         if not out.open and not out.has_more:
             self._finish(out)
-        self._pump()
+        self._pump_soon()
+
+    def _pump_soon(self) -> None:
+        """Answers come in crowds: the window is filled again once for all of them."""
+        if not self._pumping:
+            self._pumping = True
+            asyncio.get_running_loop().call_soon(self._pump)
 
     def _refused(self, out: _Out, number: int, status: int) -> None:
         kind, _, too_fast = translate.refused(status, self._settings)
@@ -335,9 +358,10 @@ class Smpp:
 
     def _answer(self, out: _Out, kind: OutcomeKind, **more: Any) -> None:
         self._under_way.pop(out.part.attempt, None)
-        if not out.done.done():
+        if not out.done:
+            out.done = True
             out.answered(Outcome(attempt=out.part.attempt, kind=kind, **more))
-            out.done.set_result(None)
+            out.ended()
 
     def _remember(self, out: _Out) -> None:
         """A message in one segment whose answer may still come."""
@@ -357,13 +381,20 @@ class Smpp:
     def _expire(self, now: float) -> None:
         """Release what waited here past its time, and see to the next that will."""
         up = bool(self._links())
-        for out in [out for lane in self._lanes.values() for out in lane if not up or now > out.part.write_by]:
+        for out in self._overdue(now) if up else [out for lane in self._lanes.values() for out in lane]:
             self._drop(out)
             self._answer(out, OutcomeKind.RELEASED, detail="no room before its write deadline" if up else "the link is down")
         if not up and self._begun:
             self._cut_off()
         if self._lanes:
-            self._arm(min(out.part.write_by for lane in self._lanes.values() for out in lane) - now)
+            self._arm(min(lane[0].part.write_by for lane in self._lanes.values()) - now)
+
+    def _overdue(self, now: float) -> list[_Out]:
+        """What waits past its deadline. A lane is in the order of its deadlines, for later claims have later ones."""
+        found: list[_Out] = []
+        for lane in self._lanes.values():
+            found += itertools.takewhile(lambda out: now > out.part.write_by, lane)
+        return found
 
     def _cut_off(self) -> None:
         """The link is gone and some segments with it: the message cannot be completed within its reader's patience."""
