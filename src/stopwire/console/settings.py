@@ -215,6 +215,7 @@ def _preferences(request: Request, status: int = 200, **values: object) -> Respo
     return _shown(request, "preferences", status, **values)
 
 
+# What, how long (None: for good; zero: until the gateway ends), and why.
 KEPT: tuple[tuple[str, timedelta | None, str], ...] = (
     (N_("Consent events and blocks"), None, N_("The proof that a wish was honoured. Nothing here deletes them.")),
     (N_("Messages, refusals, webhook deliveries"), None, N_("Until they are deleted by the API.")),
@@ -222,6 +223,7 @@ KEPT: tuple[tuple[str, timedelta | None, str], ...] = (
     (N_("Answers kept under an Idempotency-Key"), purge.KEPT_ANSWERS, ""),
     (N_("Carriers' references, which tell a repeated delivery"), purge.REFERENCES, ""),
     (N_("Delivery reports that belong to no message"), purge.ORPHANS, ""),
+    (N_("Requests of programs, and when keys were last used"), timedelta(), N_("In memory only, and the newest of them.")),
     (N_("Sessions"), visit.SESSION_LIFE, N_("Sooner where nobody comes for three days.")),
 )
 
