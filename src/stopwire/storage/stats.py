@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Row, case, func, select, type_coerce
@@ -155,9 +155,10 @@ class SqlStats(Noun):
         """How connections do, by the newest `rows` messages: milliseconds until a carrier's answer and until its last report, as
         `answer_ms_p50`, `answer_ms_p95`, `answer_ms_p99` and `report_ms_…`; `reported_percent` of those it took; `busiest_second`.
         """
-        newest = select(_M.sid, _M.status, _M.sent_at, _M.updated_at).where(_M.account == self.account, _M.direction != Direction.INBOUND)
+        outbound = _M.account == self.account, _M.direction != Direction.INBOUND
+        newest = select(_M.sid, _M.status, _millis(_M.sent_at), _millis(_M.updated_at)).where(*outbound)
         sent = newest.order_by(_M.seq.desc()).limit(rows).subquery().c
-        query = select(_A.connection, _A.at, _A.answered_at, _A.state, sent.status, sent.sent_at, sent.updated_at).where(
+        query = select(_A.connection, _millis(_A.at), _millis(_A.answered_at), sent.status, sent.sent_at, sent.updated_at).where(
             _A.message == sent.sid, _A.account == self.account
         )
         found: dict[str, list[Row[Any]]] = {}
@@ -226,10 +227,10 @@ _REPORTED = (Status.DELIVERED, Status.READ, Status.UNDELIVERED)
 
 
 def _link(attempts: Sequence[Row[Any]]) -> dict[str, Any]:
-    answers = sorted(_millis(row.answered_at - row.at) for row in attempts if row.answered_at is not None)
+    answers = sorted(max(0, row.answered_at - row.at) for row in attempts if row.answered_at is not None)
     taken = [row for row in attempts if row.sent_at is not None]
-    reports = sorted(_millis(row.updated_at - row.sent_at) for row in taken if row.status in _REPORTED)
-    busiest = Counter(row.at.replace(microsecond=0) for row in attempts).most_common(1)
+    reports = sorted(max(0, row.updated_at - row.sent_at) for row in taken if row.status in _REPORTED)
+    busiest = Counter(row.at // 1000 for row in attempts).most_common(1)
     return {
         "attempts": len(attempts),
         **{f"answer_ms_p{share}": percentile(answers, share) for share in SHARES},
@@ -239,8 +240,9 @@ def _link(attempts: Sequence[Row[Any]]) -> dict[str, Any]:
     }
 
 
-def _millis(lasted: timedelta) -> int:
-    return max(0, round(lasted.total_seconds() * 1000))
+def _millis(column: Any) -> ColumnElement[int]:
+    """An instant as it is kept: thousands of them need not become datetimes to be subtracted."""
+    return type_coerce(column, BigInteger).label(column.name)
 
 
 def percentile(values: Sequence[int], share: int) -> int | None:
