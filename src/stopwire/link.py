@@ -138,6 +138,7 @@ class Link(asyncio.Protocol):
         self.clock: Final = clock
         self.session: Final = Session(role, now=clock(), window=self.limits.window, timers=timers)
         self._corked: list[bytes] | None = None  # octets held back for one write
+        self._said: list[bytes] = []  # answers that leave at the end of this turn of the loop
         self.on_pdu = on_pdu
         self.closing: Closing | None = None
         self.reason = ""  # why it closed, in a sentence
@@ -244,6 +245,17 @@ class Link(asyncio.Protocol):
         elif self._transport is not None and not self._transport.is_closing():
             self._transport.write(octets)
 
+    def _say(self, octets: bytes) -> None:
+        """Write an answer. Those that become ready together, as after a commit, leave in one write."""
+        if not self._said:
+            self._loop.call_soon(self._flush)
+        self._said.append(octets)
+
+    def _flush(self) -> None:
+        said, self._said = self._said, []
+        if said:
+            self.write(b"".join(said))
+
     def cork(self) -> None:
         """Hold what is written until `uncork`, in the same turn of the loop: one write for many PDUs."""
         self._corked = []
@@ -275,6 +287,7 @@ class Link(asyncio.Protocol):
         """Close now. What waits for an answer is Lost; what is in work is finished by its handlers, unanswered."""
         if self.closing is not None:
             return
+        self._flush()
         self.closing, self.reason = closing, reason
         self.session.close()
         self._asked.clear()
@@ -386,7 +399,7 @@ class Link(asyncio.Protocol):
             self._tasks.add(task)
             task.add_done_callback(self._worked)
         if self._unbind_asked is not None and not self._asked and not self._tasks and self.closing is None:
-            self.write(self.session.answer(self._unbind_asked, response_to(self._unbind_asked)))
+            self._say(self.session.answer(self._unbind_asked, response_to(self._unbind_asked)))
             self.close("The peer unbound.", closing=Closing.UNBOUND)
 
     async def _answer(self, request: Pdu) -> None:
@@ -402,7 +415,7 @@ class Link(asyncio.Protocol):
             self._asked_octets -= _weight(request)
         if self.closing is not None or response is None or isinstance(request, AlertNotification | Outbind):
             return
-        self.write(octets)
+        self._say(octets)
         if isinstance(request, Bind) and response.status != Status.ESME_ROK:
             self.close("The bind was refused.")
 

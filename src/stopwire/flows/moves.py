@@ -231,6 +231,8 @@ def tell_status(tx: Tx, message: Message, now: datetime, ids: Ids) -> None:
     if message.purpose is Purpose.KEYWORD_REPLY:
         return
     tx.tell("message.status", sid=message.sid, to=message.recipient, status=message.status.value, code=message.error_code)
+    if not (message.status_callback or message.options):
+        return  # nobody asked: most messages
     told = (
         status_event(message, id=ids.sid("WD"), token=ids.uuid(), now=now),
         receipt_delivery(message, id=ids.sid("WD"), token=ids.uuid(), now=now),

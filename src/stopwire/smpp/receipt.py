@@ -167,7 +167,7 @@ def _fields(line: str) -> dict[str, str]:
     for match in _KEY.finditer(line):
         if name:
             found.setdefault(name, _value(line[start : match.start()]))
-        name, start = re.sub("[ _]", "", match[1].lower()), match.end()
+        name, start = match[1].lower().replace(" ", "").replace("_", ""), match.end()
         if name == "text":
             return found
     if name:

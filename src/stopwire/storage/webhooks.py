@@ -66,6 +66,11 @@ def host_of(url: str) -> str:
     except ValueError:
         return ""
 
+_attempt_columns = (*DELIVERY_ATTEMPT.columns, _A.account)
+_add_attempts = Statement(
+    insert(tables.delivery_attempts).values({column.name: bindparam(column.name, type_=column.type) for column in _attempt_columns}),
+    *(column.name for column in _attempt_columns),
+)
 
 class SqlWebhooks(Noun):
     """`claim`, `interrupted` and `next_due` look across accounts: an engine serves all."""
@@ -122,9 +127,7 @@ class SqlWebhooks(Noun):
         return _first_answer.run(self.unit, id, self.account) == 1
 
     def add_attempts(self, attempts: Sequence[DeliveryAttempt]) -> None:
-        if attempts:
-            rows = [{**DELIVERY_ATTEMPT.row(attempt), "account": self.account} for attempt in attempts]
-            self.unit.connection.execute(insert(tables.delivery_attempts), rows)
+        _add_attempts.many(self.unit, [(*DELIVERY_ATTEMPT.values(attempt), self.account) for attempt in attempts])
 
     def page(
         self, cut: Cut, message: str | None = None, state: str | None = None, event: str | None = None, url: str | None = None
