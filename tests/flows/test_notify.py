@@ -152,7 +152,8 @@ async def test_each_request_is_kept_with_what_came_back(still: Still, web: Webho
     web.on("/hop", redirect("/end", 307))
     web.on("/end", Reply(status=500, body=b"oops", content_type="text/plain"))
     delivery = await inbound(still, web.url("/hop"), fallback_url="http://user:secret@127.0.0.1:9/")
-    await notify.notify(still.world, delivery=delivery)
+    told = await notify.notify(still.world, delivery=delivery)
+    await notify.settle(still.world, delivery=delivery, told=told)
     made = (await still.ask(lambda tx: tx.webhooks.attempts([delivery.id])))[delivery.id]
     assert [307, 500, None, None] == [a.response["status"] if a.response else None for a in made]
     assert ["oops"] == [a.response["body"] for a in made if a.response and a.response["body"]]

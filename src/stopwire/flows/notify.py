@@ -48,6 +48,7 @@ class Told:
     gone: bool = False
     orders: tuple[Order, ...] = ()
     problems: tuple[twiml.Problem, ...] = ()
+    attempts: tuple[DeliveryAttempt, ...] = ()  # requests that are not in the log yet
 
 
 @dataclass(slots=True)
@@ -63,7 +64,10 @@ class _Round:
 
 
 async def notify(world: World, *, delivery: Delivery) -> Told:
-    """One round: the URL, its quick retries, then the fallback. Each request is in the log when this returns."""
+    """One round: the URL, its quick retries, then the fallback.
+
+    Each request of a round that asks for replies is in the log when this returns; of the others `settle` keeps it.
+    """
     directory = await world.store.directory(delivery.account)
     if delivery.url.startswith(bound.SCHEME):
         return await _hand_over(world, delivery, directory.account)
@@ -75,9 +79,13 @@ async def notify(world: World, *, delivery: Delivery) -> Told:
     if not told.delivered and delivery.fallback_url:
         params = dict(delivery.params) | {"ErrorCode": str(round_.last_code), "ErrorUrl": urldefrag(delivery.url).url}
         told = await _run(world, round_, delivery.fallback_url, delivery.fallback_method, params)
-    attempts, account = round_.attempts, delivery.account
-    await world.store.write(lambda tx: tx.webhooks.add_attempts(attempts), account=account)
-    return replace(told, gone=gone and not told.delivered, problems=tuple(round_.problems))
+    attempts = round_.attempts
+    if told.orders:  # the log comes before what follows from it
+        await world.store.write(lambda tx: tx.webhooks.add_attempts(attempts), account=delivery.account)
+        attempts = []
+    return replace(
+        told, gone=gone and not told.delivered, problems=tuple(round_.problems), attempts=tuple(attempts)
+    )
 
 
 async def _hand_over(world: World, delivery: Delivery, account: Account) -> Told:
@@ -92,12 +100,11 @@ async def _hand_over(world: World, delivery: Delivery, account: Account) -> Told
         response=None if reached.status is None else {"status": reached.status, "headers": {}, "body": reached.says},
         error=None if reached.delivered else reached.says,
     )
-    await world.store.write(lambda tx: tx.webhooks.add_attempts([attempt]), account=delivery.account)
-    return Told(delivered=reached.delivered, gone=reached.final)
+    return Told(delivered=reached.delivered, gone=reached.final, attempts=(attempt,))
 
 
 async def settle(world: World, *, delivery: Delivery, told: Told) -> None:
-    """Close the round: delivered, given up, or due again by the schedule of the account."""
+    """Close the round: delivered, given up, or due again by the schedule of the account. Keeps its requests."""
     await world.store.write(
         partial(_settle, delivery=delivery, told=told, world=world), account=delivery.account
     )
@@ -105,6 +112,7 @@ async def settle(world: World, *, delivery: Delivery, told: Told) -> None:
 
 def _settle(tx: Tx, *, delivery: Delivery, told: Told, world: World) -> None:
     rounds = delivery.rounds + 1
+    tx.webhooks.add_attempts(told.attempts)
     if told.delivered:
         tx.webhooks.settle(delivery.id, "delivered", rounds=rounds)
         if told.orders:
