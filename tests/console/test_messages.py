@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from stopwire.console.queries import read
+from stopwire.console.render import LANGUAGE
+from stopwire.console.words import PSEUDO
 from stopwire.ports.store import EntryFilter
 from stopwire.storage import log
 from tests.console.conftest import Visit
@@ -37,6 +39,57 @@ def test_a_refused_send_stands_in_the_log_and_is_explained(visit: Visit, gateway
     expect(explained).to_contain_text("The block covers all 3 senders of Demo. [21610]")
     expect(page.get_by_text(person)).to_have_count(0)  # masked
     visit.shoot("message-refused")
+
+
+def in_language(visit: Visit, gateway: Gateway, language: str) -> None:
+    """Choose a language. The pseudo-language puts every sentence of a catalogue in brackets."""
+    visit.context.add_cookies([{"name": LANGUAGE, "value": language, "url": gateway.url}])
+
+
+def lines_of(page: Page) -> list[str]:
+    """Each sentence of the explanation and of the timeline."""
+    return page.locator(".explain p, .explain li, .timeline > li > div > bdi:not(.text), .timeline dt").all_text_contents()
+
+
+def told_of(gateway: Gateway, kind: str, person: str) -> str:
+    """The id of something to explain: of each kind one."""
+    match kind:
+        case "refused":
+            return refuse(gateway, person)
+        case "stop":
+            return str(gateway.phone(person).text("Stop.", to=SENDER)["message_sid"])
+        case "start":
+            return str(gateway.phone(person).text("start", to=SENDER)["message_sid"])
+        case "message":
+            return str(gateway.phone(person).text("see you at 8", to=SENDER)["message_sid"])
+        case _:
+            sid = gateway.client().messages.create(to=person, from_=SENDER, body="Your table is ready").sid
+            eventually(lambda: gateway.client().messages(str(sid)).fetch().status == "delivered")
+            return str(sid)
+
+
+@pytest.mark.parametrize("kind", ["refused", "stop", "start", "message", "delivered"])
+def test_every_sentence_of_an_explanation_is_in_the_language_of_the_visitor(visit: Visit, gateway: Gateway, kind: str) -> None:
+    sid = told_of(gateway, kind, "+14155551230")
+    in_language(visit, gateway, PSEUDO)
+    lines = lines_of(visit.see(f"/console/messages/{sid}"))
+    assert 4 < len(lines)
+    assert [] == [line for line in lines if not line.startswith("[")]
+
+
+def test_a_refused_send_is_explained_in_spanish_and_answered_in_english(visit: Visit, gateway: Gateway) -> None:
+    refusal = refuse(gateway, "+14155551231")
+    answered = gateway.http.get(f"/api/v1/messages/{refusal}/explain").json()
+    in_language(visit, gateway, "es")
+    page = visit.see(f"/console/messages/{refusal}")
+    visit.shoot("message-refused-spanish")
+    told = page.get_by_role("region", name="Explicación")
+    expect(told).to_contain_text("tenía un bloqueo para el servicio de mensajería Demo desde el")
+    expect(told).to_contain_text("La persona dijo STOP a este remitente o a su servicio de mensajería, o fue bloqueada.")
+    shown = page.get_by_role("main").inner_text()
+    english = [*answered["why"], *answered["next"], *(proof["text"] for proof in answered["evidence"])]
+    assert "was blocked for messaging service Demo since" in " ".join(english)
+    assert [] == [sentence for sentence in english if sentence in shown]
 
 
 def test_a_message_tells_what_happened_to_it(visit: Visit, gateway: Gateway) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from stopwire.console import as_test
 from stopwire.console.listing import Column, listing, table
 from stopwire.console.queries import read
-from stopwire.console.render import HEADERS, N_, Teller, done, local, page, say, teller
+from stopwire.console.render import HEADERS, N_, Teller, done, local, page, retell, say, teller
 from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.console.snippets import calls_of_send, curl_of
 from stopwire.console.timeline import timeline
@@ -216,13 +216,13 @@ def _shown(request: Request, told: Explanation, sentence: str, directory: Direct
         href = _LINKS[proof.kind] + quote(proof.id, safe="") if proof.kind in _LINKS else ""
         if proof.kind == "policy":
             href = f"/console/services/{quote(proof.id.partition('/')[0], safe='')}/opt-out"
-        evidence.append({"text": proof.text, "href": href, "at": proof.at})
+        evidence.append({"text": retell(request, proof.text), "href": href, "at": proof.at})
     checked = [{"ok": not check.blocked, "text": scope_name(request, check.scope, directory)} for check in told.checked]
-    following = [{"text": each, "href": ""} for each in told.next]
+    following = [{"text": retell(request, each), "href": ""} for each in told.next]
     if person:
         href = f"/console/recipients/{quote(person, safe='')}"
         following.append({"text": say(request, N_("Open the standing and history of this person")), "href": href})
-    return {"verdict": sentence, "why": told.why, "evidence": evidence, "checked": checked, "next": following}
+    return {"verdict": sentence, "why": [retell(request, each) for each in told.why], "evidence": evidence, "checked": checked, "next": following}
 
 
 def _points(body: str) -> list[tuple[str, str]]:
@@ -240,7 +240,7 @@ def _calls(request: Request, told: Story, sid: str, test: str) -> dict[str, str]
         again = calls_of_send(
             base=base, account=account, to=to, from_=message.sender or "", service=message.service or "", body=message.body
         )
-        calls |= {f"{way}, send it again": again[way] for way in ("curl", "Python")}
+        calls |= {say(request, N_("%(way)s, send it again"), way=way): again[way] for way in ("curl", "Python")}
     return calls
 
 

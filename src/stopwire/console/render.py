@@ -29,6 +29,7 @@ from stopwire.core.address import country_of, mask
 from stopwire.core.errors import CATALOGUE
 from stopwire.core.roles import Role
 from stopwire.core.segments import Segments, count
+from stopwire.core.sentences import Sentence
 from stopwire.flows.visit import Visitor
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -79,6 +80,7 @@ _WORDS = (
     N_("canceled"), N_("block"), N_("operator"), N_("api"), N_("complaint"), N_("wrong number"), N_("reassigned"), N_("consent"), N_("import"),
     N_("carrier"), N_("scheduled"), N_("held"), N_("unknown"), N_("open"), N_("draining"), N_("warning"), N_("raced"), N_("strong"), N_("failed"),
     N_("undelivered"), N_("rejected"), N_("down"), N_("broken"), N_("failing"), N_("suspended"), N_("off"), N_("paused"), N_("expired"),
+    N_("deferred"), N_("released"), N_("inbound"), N_("status"),
     N_("none"), N_("dismissed"), N_("message"), N_("repeat"), N_("no change"), N_("lift refused"), N_("viewer"), N_("admin"), N_("owner"),
 )  # fmt: skip
 PLACES = {  # where an id leads, by its beginning
@@ -277,6 +279,11 @@ def say(request: Request, sentence: str, **values: object) -> str:
     """`sentence` in the visitor's language, with its named values filled in."""
     told = words.translations(prefs_of(request).language).gettext(sentence)
     return told % values if values else told
+
+
+def retell(request: Request, sentence: Sentence) -> str:
+    """A sentence of the core in the visitor's language, its times in their zone."""
+    return sentence.told(words.translations(prefs_of(request).language).gettext, teller(request).moment)
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:

@@ -10,9 +10,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from stopwire.console.render import N_, say
+from stopwire.console.render import N_, retell, say
 from stopwire.core.consent import SealedEvent
-from stopwire.core.errors import CATALOGUE
+from stopwire.core.explain import cause
 from stopwire.core.jobs import Attempt, Delivery, DeliveryAttempt
 from stopwire.core.message import FINAL, Direction, Message, Purpose, Status
 from stopwire.core.segments import count
@@ -74,6 +74,14 @@ def timeline(request: Request, told: Story, directory: Directory) -> Timeline:
     ordered = sorted(steps, key=lambda step: step.at)  # stable: steps of one instant stay as they were told
     spans = _spans(told.message, told.attempts) if told.message and told.message.direction is not Direction.INBOUND else ()
     return Timeline(steps=tuple(ordered), began_at=began, spans=spans)
+
+
+# What facts are called; `matched_by` and its like are asked for without their underscores.
+_NAMES = (
+    N_("sender"), N_("media"), N_("carrier reference"), N_("handling"), N_("matched by"), N_("rule"), N_("word"), N_("language"), N_("country"),
+    N_("policy version"), N_("event"), N_("scope"), N_("row hash"), N_("reason"), N_("segments"), N_("service"), N_("status callback"),
+    N_("attempt"), N_("carrier"), N_("reference"), N_("state"), N_("holder"), N_("account"), N_("group"), N_("since"), N_("id"),
+)  # fmt: skip
 
 
 class _Teller:
@@ -182,7 +190,7 @@ class _Teller:
             state=event.act.value,
             sentence=self.say(
                 N_("%(act)s for %(scope)s, event %(number)s of the ledger"),
-                act=event.act.value.replace("_", " "), scope=self._scope(event.holder), number=sealed.seq,
+                act=self.say(event.act.value.replace("_", " ")), scope=self._scope(event.holder), number=sealed.seq,
             ),
             href=f"/console/ledger/{event.id}",
             facts=tuple(facts),
@@ -224,17 +232,17 @@ class _Teller:
     def refusal(self) -> Iterator[Step]:
         refusal = self.told.refusal
         assert refusal is not None
-        entry = CATALOGUE.get(refusal.code)
         yield Step(
             at=refusal.at,
             name=N_("Refused"),
             state="refused",
             sentence=self.say(
-                N_("Answered with error %(code)s: %(title)s. Nothing was sent."), code=refusal.code, title=entry.title if entry else "?"
+                N_("Answered with error %(code)s, and nothing was sent. %(cause)s"),
+                code=refusal.code, cause=retell(self.request, cause(refusal.code)),
             ),
             href=f"/console/developers/errors/{refusal.code}",
             facts=tuple((name, str(value)) for name, value in (refusal.because or {}).items() if name != "recipient"),
-        )
+        )  # fmt: skip
 
     def outbound(self, message: Message) -> Iterator[Step]:
         yield self._accepted(message)
@@ -301,24 +309,23 @@ class _Teller:
 
     def _ending(self, message: Message) -> Iterator[Step]:
         state, at = message.status.value, message.updated_at
-        error = CATALOGUE.get(message.error_code) if message.error_code else None
-        title = f" [{message.error_code}] {error.title if error else ''}" if message.error_code else ""
+        why = f" {retell(self.request, cause(message.error_code))} [{message.error_code}]" if message.error_code else ""
         link = f"/console/developers/errors/{message.error_code}" if message.error_code else ""
         if message.error_code == OPTED_OUT:
             yield Step(
                 at=at,
                 name=N_("Stopped"),
                 state="stopped",
-                sentence=self.say(N_("They are blocked in a scope that counts for it: nothing was written to a carrier.")) + title,
+                sentence=self.say(N_("They are blocked in a scope that counts for it: nothing was written to a carrier.")) + why,
                 href=link,
             )
         elif message.status in (Status.DELIVERED, Status.READ, Status.UNDELIVERED):
-            told = self.say(N_("The carrier reports: %(state)s"), state=state)
-            yield Step(at=at, name=N_("Reported"), state=state, sentence=told + title, href=link)
+            told = self.say(N_("The carrier reports: %(state)s"), state=self.say(state))
+            yield Step(at=at, name=N_("Reported"), state=state, sentence=told + why, href=link)
         elif message.status is Status.CANCELED:
             yield Step(at=at, name=N_("Canceled"), state=state, sentence=self.say(N_("Taken back before it left.")))
         elif message.status is Status.FAILED:
-            yield Step(at=at, name=N_("Failed"), state=state, sentence=self.say(N_("It ended without being delivered.")) + title, href=link)
+            yield Step(at=at, name=N_("Failed"), state=state, sentence=self.say(N_("It ended without being delivered.")) + why, href=link)
 
     # ── the application ──────────────────────────────────────────────────────────────────────────────────
 

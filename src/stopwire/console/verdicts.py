@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from stopwire.console.render import N_, Teller, say, teller
+from stopwire.console.render import N_, Teller, retell, say, teller
 from stopwire.core.consent import ConsentEvent, Reason
-from stopwire.core.errors import CATALOGUE
+from stopwire.core.explain import cause as cause_of
 from stopwire.core.message import Direction, Message, Purpose, Status
 from stopwire.core.senders import Directory
 from stopwire.flows.story import OPTED_OUT, Story
@@ -61,8 +61,8 @@ def verdict(request: Request, told: Story, cause: ConsentEvent | None, directory
         refused = told.refusal
         if refused.code == OPTED_OUT and cause is not None:
             return _blocked(request, cause, directory, refused.at)
-        entry = CATALOGUE.get(refused.code)
-        return say(request, N_("Refused: %(title)s. Nothing was sent. [%(code)s]"), title=entry.title if entry else "?", code=refused.code)
+        why = retell(request, cause_of(refused.code))
+        return say(request, N_("Refused, and nothing was sent. %(cause)s [%(code)s]"), cause=why, code=refused.code)
     message = told.message
     assert message is not None
     if message.direction is Direction.INBOUND:
@@ -81,8 +81,7 @@ def verdict(request: Request, told: Story, cause: ConsentEvent | None, directory
         ))
     sentence = say(request, _STATUS[message.status])
     if message.error_code:
-        entry = CATALOGUE.get(message.error_code)
-        sentence += f" {entry.title if entry else ''} [{message.error_code}]"
+        sentence += f" {retell(request, cause_of(message.error_code))} [{message.error_code}]"
     return sentence
 
 

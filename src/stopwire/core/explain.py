@@ -1,6 +1,7 @@
 """Why a message was sent, refused or answered, in plain words: a verdict, the reasons, what proves them, what was asked.
 
-A pure rendering of facts that were decided and kept elsewhere; nothing is decided anew.
+A pure rendering of facts that were decided and kept elsewhere; nothing is decided anew. Every sentence is whole and
+keeps its values, so that a reader of another language gets it whole too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stopwire.core.address import mask
-from stopwire.core.consent import SealedEvent, fold
+from stopwire.core.consent import Reason, SealedEvent, fold
 from stopwire.core.errors import CATALOGUE
 from stopwire.core.jobs import Attempt, Delivery, Refusal
 from stopwire.core.message import Message, Status
 from stopwire.core.senders import Directory, Sender, scopes_of
+from stopwire.core.sentences import Sentence, in_a_row, word
 
 OPTED_OUT = 21610
 
@@ -24,7 +26,7 @@ class Proof:
     kind: str  # message | consent_event | block | policy | attempt | webhook | suggestion
     id: str
     at: datetime | None
-    text: str
+    text: Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class Check:
     """One scope that was consulted, and whether it was closed at that moment. `event` is what closed it."""
 
     scope: str
-    name: str
+    name: Sentence
     blocked: bool
     event: str | None = None
 
@@ -40,10 +42,10 @@ class Check:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     verdict: str
-    why: tuple[str, ...]
+    why: tuple[Sentence, ...]
     evidence: tuple[Proof, ...] = ()
     checked: tuple[Check, ...] = ()
-    next: tuple[str, ...] = ()
+    next: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def of_refusal(refusal: Refusal, facts: Facts) -> Explanation:
     """Why an order was declined."""
     sender = _sender(refusal.sender, facts.directory)
     checked = _checked(sender, refusal.service, refusal.recipient, facts, refusal.at)
-    why = [f"The request was answered with error {refusal.code} and nothing was sent: {_cause(refusal.code)}"]
+    why = [_REFUSED.of(code=refusal.code, cause=cause(refusal.code))]
     evidence: list[Proof] = []
     if refusal.code == OPTED_OUT:
         event_id = str(refusal.because.get("event", "")) if refusal.because else ""
@@ -77,17 +79,17 @@ def of_outbound(message: Message, facts: Facts) -> Explanation:
     sender = _sender(message.sender, facts.directory)
     at = message.updated_at if message.error_code == OPTED_OUT else message.created_at
     checked = _checked(sender, message.service, message.recipient, facts, at)
-    why = [*_acceptance(message, checked, facts), *_attempts_story(facts.attempts), _status_story(message)]
+    why = [*_acceptance(message, checked, facts), *_attempts_story(facts.attempts), _STATUS[message.status]]
     evidence = [*_attempt_proofs(facts.attempts), *_delivery_proofs(facts.deliveries)]
-    following: tuple[str, ...] = ()
+    following: tuple[Sentence, ...] = ()
     if message.error_code is not None:
-        why.append(f"Error {message.error_code}: {_cause(message.error_code)}")
+        why.append(_ERROR.of(code=message.error_code, cause=cause(message.error_code)))
         following = _cure(message.error_code, message.recipient)
     if message.error_code == OPTED_OUT:
         told, proofs = _block_story("", checked, facts)
         why, evidence = why + told, proofs + evidence
     elif message.status is Status.SCHEDULED:
-        following = ("It can still be taken back: POST Status=canceled to the message.",)
+        following = (Sentence("It can still be taken back: POST Status=canceled to the message."),)
     return Explanation(verdict=message.status.value, why=tuple(why), evidence=tuple(evidence), checked=checked, next=following)
 
 
@@ -101,18 +103,19 @@ def of_inbound(message: Message, facts: Facts) -> Explanation:
     if row := _ROWS.get(int(decision.get("row") or 0)):
         why.append(row)
     if decision.get("partial"):
-        why.append("It is part of a long text whose rest did not arrive; only a STOP counts in such a part.")
+        why.append(Sentence("It is part of a long text whose rest did not arrive; only a STOP counts in such a part."))
     why.append(_reply_story(decision, facts.reply))
     why += _webhook_story(decision, facts.deliveries)
     evidence = [*(_event_proof(each, facts.directory) for each in own), *_policy_proof(decision, message)]
     if facts.reply is not None:
-        evidence.append(Proof(kind="message", id=facts.reply.sid, at=facts.reply.created_at, text="The automatic reply."))
+        evidence.append(Proof(kind="message", id=facts.reply.sid, at=facts.reply.created_at, text=Sentence("The automatic reply.")))
     evidence += [*_attempt_proofs(facts.attempts), *_delivery_proofs(facts.deliveries)]
     following = []
     if suggestion := decision.get("suggestion"):
-        why.append("It looked as if more was meant, so a suggestion waits for a person; it blocks nothing by itself.")
-        evidence.append(Proof(kind="suggestion", id=str(suggestion), at=message.created_at, text="Waits in the review queue."))
-        following.append(f"Confirm or dismiss the suggestion {suggestion}.")
+        why.append(Sentence("It looked as if more was meant, so a suggestion waits for a person; it blocks nothing by itself."))
+        waits = Sentence("Waits in the review queue.")
+        evidence.append(Proof(kind="suggestion", id=str(suggestion), at=message.created_at, text=waits))
+        following.append(Sentence("Confirm or dismiss the suggestion %(id)s.", id=str(suggestion)))
     return Explanation(
         verdict=_INBOUND.get(str(decision.get("effect")), "passed_on") if decision.get("keyword") != "HELP" else "helped",
         why=tuple(why),
@@ -122,19 +125,21 @@ def of_inbound(message: Message, facts: Facts) -> Explanation:
     )
 
 
+_REFUSED = Sentence("The request was answered with error %(code)s and nothing was sent: %(cause)s")
+_ERROR = Sentence("Error %(code)s: %(cause)s")
 _INBOUND = {"block": "blocked", "repeat": "already_blocked", "lift": "lifted", "lift_refused": "lift_refused"}
 
 # The rows of the table in docs/reference/opt-out.md, each as one sentence.
-_ROWS: Mapping[int, str] = {
-    1: "The person was open in this scope: a STOP blocks, ends what was waiting to be sent, and is confirmed once.",
-    2: "The person was blocked already: a second STOP is noted and changes nothing.",
-    3: "The person was blocked by their own wish: a START lifts that and is confirmed once.",
-    4: "The block was not made by the person's own wish: only an operator may lift it, so START did not.",
-    5: "The person was not blocked: a START has nothing to lift.",
-    6: "A HELP is answered and changes no standing.",
-    7: "It was an ordinary message.",
-    8: "The person was open: a STOP blocks; the toll-free network confirms it itself.",
-    9: "The person was blocked on a toll-free sender: a START lifts it; the network answers itself.",
+_ROWS: Mapping[int, Sentence] = {
+    1: Sentence("The person was open in this scope: a STOP blocks, ends what was waiting to be sent, and is confirmed once."),
+    2: Sentence("The person was blocked already: a second STOP is noted and changes nothing."),
+    3: Sentence("The person was blocked by their own wish: a START lifts that and is confirmed once."),
+    4: Sentence("The block was not made by the person's own wish: only an operator may lift it, so START did not."),
+    5: Sentence("The person was not blocked: a START has nothing to lift."),
+    6: Sentence("A HELP is answered and changes no standing."),
+    7: Sentence("It was an ordinary message."),
+    8: Sentence("The person was open: a STOP blocks; the toll-free network confirms it itself."),
+    9: Sentence("The person was blocked on a toll-free sender: a START lifts it; the network answers itself."),
 }
 
 
@@ -165,172 +170,212 @@ def _checked(
     )
 
 
-def _name(holder: str, directory: Directory) -> str:
+def _name(holder: str, directory: Directory) -> Sentence:
     if holder == directory.account.sid:
-        return "the whole account"
+        return Sentence("the whole account")
     if service := directory.services.get(holder):
-        return f"messaging service {service.friendly_name}"
+        return Sentence("messaging service %(name)s", name=service.friendly_name)
     if sender := directory.senders.get(holder):
-        return f"sender {sender.address}"
-    return "a service or sender of the past"
+        return Sentence("sender %(address)s", address=sender.address)
+    return Sentence("a service or sender of the past")
 
 
-def _block_story(event_id: str, checked: Sequence[Check], facts: Facts) -> tuple[list[str], list[Proof]]:
+# How a scope was closed, by the reason of the event that closed it.
+_CLOSED: Mapping[Reason | None, Sentence] = {
+    Reason.KEYWORD: Sentence("%(person)s was blocked for %(scope)s since %(time)s by the word %(word)s."),
+    Reason.PHRASE: Sentence("%(person)s was blocked for %(scope)s since %(time)s by the phrase “%(word)s” (rule %(rule)s)."),
+    Reason.REVIEW: Sentence("%(person)s was blocked for %(scope)s since %(time)s by a text that a person read as an opt-out."),
+    Reason.CONSENT: Sentence("%(person)s was blocked for %(scope)s since %(time)s by a wish that the application recorded."),
+    Reason.CARRIER: Sentence(
+        "%(person)s was blocked for %(scope)s since %(time)s because a carrier says that the person opted out there."
+    ),
+    Reason.IMPORT: Sentence("%(person)s was blocked for %(scope)s since %(time)s by an imported list."),
+}
+_CLOSED_BY = Sentence("%(person)s was blocked for %(scope)s since %(time)s by %(actor)s, reason %(reason)s.")
+
+
+def _block_story(event_id: str, checked: Sequence[Check], facts: Facts) -> tuple[list[Sentence], list[Proof]]:
     """Which event closed the scope, told and proved."""
     wanted = event_id or next((each.event for each in checked if each.event), None)
     found = next((each for each in facts.events if each.event.id == wanted), None)
     if found is None:
-        return ["The recipient was blocked at that moment."], []
+        return [Sentence("The recipient was blocked at that moment.")], []
     event = found.event
-    where = _name(event.holder, facts.directory)
-    when = event.occurred_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    how = {
-        "keyword": f"by the word {event.word}",
-        "phrase": f"by the phrase “{event.word}” (rule {event.rule})",
-        "review": "by a text that a person read as an opt-out",
-        "consent": "by a wish that the application recorded",
-        "carrier": "because a carrier says that the person opted out there",
-        "import": "by an imported list",
-    }.get(event.reason.value if event.reason else "", f"by {event.actor}, reason {event.reason.value if event.reason else 'none'}")
-    told = [f"{mask(event.recipient)} was blocked for {where} since {when} {how}."]
+    told = [
+        _CLOSED.get(event.reason, _CLOSED_BY).of(
+            person=mask(event.recipient),
+            scope=_name(event.holder, facts.directory),
+            time=event.occurred_at,
+            word=event.word or "–",
+            rule=event.rule or "–",
+            actor=_actor(event.actor),
+            reason=word(event.reason.value if event.reason else "none"),
+        )
+    ]
     if event.policy_version is not None:
-        told.append(f"Version {event.policy_version} of the opt-out settings was in force then.")
+        told.append(Sentence("Version %(version)s of the opt-out settings was in force then.", version=event.policy_version))
     return told, [_event_proof(found, facts.directory)]
+
+
+def _actor(actor: str) -> str:
+    return Sentence("the person") if actor == "recipient" else actor
 
 
 def _event_proof(sealed: SealedEvent, directory: Directory) -> Proof:
     event = sealed.event
-    text = f"{event.act.value} for {_name(event.holder, directory)}, by {event.actor}"
+    told = [
+        Sentence(
+            "Row %(row)s of the ledger: %(act)s for %(scope)s, by %(actor)s.",
+            row=sealed.seq, act=word(event.act.value), scope=_name(event.holder, directory), actor=_actor(event.actor),
+        )
+    ]  # fmt: skip
     if event.reason is not None:
-        text += f", reason {event.reason.value}"
+        told.append(Sentence("Its reason: %(reason)s.", reason=word(event.reason.value)))
     if event.word:
-        text += f", word {event.word}"
+        told.append(Sentence("The word was %(word)s.", word=event.word))
     if event.policy_version is not None:
-        text += f", settings version {event.policy_version}"
+        told.append(Sentence("Settings version %(version)s was in force.", version=event.policy_version))
     if event.message:
-        text += f", from message {event.message}"
-    return Proof(kind="consent_event", id=event.id, at=event.occurred_at, text=f"{text}; row {sealed.seq} of the ledger.")
+        told.append(Sentence("It came from the message %(id)s.", id=event.message))
+    return Proof(kind="consent_event", id=event.id, at=event.occurred_at, text=in_a_row(told))
 
 
-def _acceptance(message: Message, checked: Sequence[Check], facts: Facts) -> list[str]:
+def _acceptance(message: Message, checked: Sequence[Check], facts: Facts) -> list[Sentence]:
     told = []
     if message.service:
-        speaker = message.sender or "a sender yet to be chosen"
-        told.append(f"It was sent through {_name(message.service, facts.directory)}, which speaks by {speaker}.")
+        through = _name(message.service, facts.directory)
+        if message.sender:
+            told.append(Sentence("It was sent through %(service)s, which speaks by %(sender)s.", service=through, sender=message.sender))
+        else:
+            told.append(Sentence("It was sent through %(service)s, which has yet to choose a sender.", service=through))
     if message.error_code != OPTED_OUT:
-        told.append(f"None of the {len(checked)} scopes that count for it was blocked for the recipient.")
+        told.append(Sentence("None of the %(number)s scopes that count for it was blocked for the recipient.", number=len(checked)))
     return told
 
 
-def _attempts_story(attempts: Sequence[Attempt]) -> list[str]:
+def _attempts_story(attempts: Sequence[Attempt]) -> list[Sentence]:
     if not attempts:
-        return ["It was not handed to a carrier."]
-    last = attempts[-1]
-    told = [f"It was handed to the carrier {last.connection} {_times(len(attempts))}; the last answer was: {last.state}."]
+        return [Sentence("It was not handed to a carrier.")]
+    last, state = attempts[-1], word(attempts[-1].state)
+    if len(attempts) == 1:
+        told = [Sentence("It was handed to the carrier %(carrier)s once; the last answer was: %(state)s.", carrier=last.connection, state=state)]
+    else:
+        told = [
+            Sentence(
+                "It was handed to the carrier %(carrier)s %(count)s times; the last answer was: %(state)s.",
+                carrier=last.connection, count=len(attempts), state=state,
+            )
+        ]  # fmt: skip
     if any(each.raced for each in attempts):
-        told.append("It was already on its way when the person's STOP was acknowledged.")
+        told.append(Sentence("It was already on its way when the person's STOP was acknowledged."))
     return told
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+_STATUS: Mapping[Status, Sentence] = {
+    Status.ACCEPTED: Sentence("It waits for a sender and its carrier."),
+    Status.SCHEDULED: Sentence("It waits for its time."),
+    Status.QUEUED: Sentence("It waits for its carrier."),
+    Status.SENDING: Sentence("It is being handed to the carrier."),
+    Status.SENT: Sentence("The carrier has it and has not said yet whether it arrived."),
+    Status.DELIVERED: Sentence("The carrier says that it arrived."),
+    Status.READ: Sentence("The person has read it."),
+    Status.UNDELIVERED: Sentence("The carrier says that it did not arrive."),
+    Status.FAILED: Sentence("It ended without being delivered."),
+    Status.CANCELED: Sentence("It was taken back before it left."),
+    Status.RECEIVED: Sentence("It came in."),
+}
 
 
-def _status_story(message: Message) -> str:
-    return {
-        Status.ACCEPTED: "It waits for a sender and its carrier.",
-        Status.SCHEDULED: "It waits for its time.",
-        Status.QUEUED: "It waits for its carrier.",
-        Status.SENDING: "It is being handed to the carrier.",
-        Status.SENT: "The carrier has it and has not said yet whether it arrived.",
-        Status.DELIVERED: "The carrier says that it arrived.",
-        Status.READ: "The person has read it.",
-        Status.UNDELIVERED: "The carrier says that it did not arrive.",
-        Status.FAILED: "It ended without being delivered.",
-        Status.CANCELED: "It was taken back before it left.",
-        Status.RECEIVED: "It came in.",
-    }[message.status]
-
-
-def _handling_story(decision: Mapping[str, object], message: Message, directory: Directory) -> str:
-    to = f"It came in at {message.sender}"
+def _handling_story(decision: Mapping[str, object], message: Message, directory: Directory) -> Sentence:
+    at = message.sender or "–"
     match decision.get("handling"):
         case "advanced":
-            where = _name(message.service or "", directory)
-            return f"{to}, read by version {decision.get('policy_version')} of the opt-out settings of {where}."
+            return Sentence(
+                "It came in at %(sender)s, read by version %(version)s of the opt-out settings of %(service)s.",
+                sender=at, version=str(decision.get("policy_version")), service=_name(message.service or "", directory),
+            )  # fmt: skip
         case "default":
-            return f"{to}, read by the default words."
+            return Sentence("It came in at %(sender)s, read by the default words.", sender=at)
         case _:
-            return f"{to}, which takes no keywords: every text is an ordinary message there."
+            return Sentence("It came in at %(sender)s, which takes no keywords: every text is an ordinary message there.", sender=at)
 
 
-def _match_story(decision: Mapping[str, object]) -> list[str]:
-    keyword, word = decision.get("keyword"), decision.get("word")
+def _match_story(decision: Mapping[str, object]) -> list[Sentence]:
+    keyword, said, language = str(decision.get("keyword") or ""), str(decision.get("word") or ""), decision.get("language")
     if not keyword:
         return []
-    if not word:
-        return [f"It is a {keyword}."]
-    listed = f" of the language {decision['language']}" if decision.get("language") else ""
+    if not said:
+        return [Sentence("It is a %(keyword)s.", keyword=keyword)]
     if decision.get("matched_by") == "phrase":
-        return [f"The phrase “{word}” means {keyword}: rule {decision.get('rule')}{listed}."]
-    return [f"Decoration aside it is the word {word}{listed}, which means {keyword}."]
+        told = Sentence("The phrase “%(word)s” means %(keyword)s: rule %(rule)s.", word=said, keyword=keyword, rule=str(decision.get("rule")))
+    else:
+        told = Sentence("Decoration aside it is the word %(word)s, which means %(keyword)s.", word=said, keyword=keyword)
+    return [told, Sentence("It belongs to the language %(language)s.", language=str(language))] if language else [told]
 
 
-def _reply_story(decision: Mapping[str, object], reply: Message | None) -> str:
+def _reply_story(decision: Mapping[str, object], reply: Message | None) -> Sentence:
     if reply is not None:
-        return f"The automatic reply {reply.sid} was queued with it; it is {reply.status.value}."
+        return Sentence("The automatic reply %(id)s was queued with it; it is %(status)s.", id=reply.sid, status=word(reply.status.value))
     if decision.get("reply"):
-        return f"The automatic reply {decision['reply']} was queued with it."
-    return "No automatic reply was sent by us."
+        return Sentence("The automatic reply %(id)s was queued with it.", id=str(decision["reply"]))
+    return Sentence("No automatic reply was sent by us.")
 
 
-def _webhook_story(decision: Mapping[str, object], deliveries: Sequence[Delivery]) -> list[str]:
+def _webhook_story(decision: Mapping[str, object], deliveries: Sequence[Delivery]) -> list[Sentence]:
     if not decision.get("forward"):
-        return ["The webhook was not called for it: that is how this sender is set, or how a default HELP is handled."]
+        return [Sentence("The webhook was not called for it: that is how this sender is set, or how a default HELP is handled.")]
     if not deliveries:
-        return ["No webhook is set for this sender, so nobody was called."]
-    return [f"The webhook {deliveries[0].url} is {deliveries[0].state}."]
+        return [Sentence("No webhook is set for this sender, so nobody was called.")]
+    return [Sentence("The webhook %(url)s is %(state)s.", url=deliveries[0].url, state=word(deliveries[0].state))]
 
 
 def _policy_proof(decision: Mapping[str, object], message: Message) -> list[Proof]:
     version = decision.get("policy_version")
     if decision.get("handling") != "advanced" or version is None or message.service is None:
         return []
-    return [Proof(kind="policy", id=f"{message.service}/{version}", at=None, text=f"Settings version {version} was in force.")]
+    told = Sentence("Settings version %(version)s was in force.", version=str(version))
+    return [Proof(kind="policy", id=f"{message.service}/{version}", at=None, text=told)]
 
 
 def _attempt_proofs(attempts: Sequence[Attempt]) -> list[Proof]:
-    return [
-        Proof(
-            kind="attempt",
-            id=each.id,
-            at=each.at,
-            text=f"{each.connection}: {each.state}"
-            + (f", reference {each.reference}" if each.reference else "")
-            + (f", “{each.detail}”" if each.detail else "")
-            + ".",
-        )
-        for each in attempts
-    ]
+    return [Proof(kind="attempt", id=each.id, at=each.at, text=_attempt_told(each)) for each in attempts]
+
+
+def _attempt_told(attempt: Attempt) -> Sentence:
+    told = [Sentence("%(carrier)s: %(state)s.", carrier=attempt.connection, state=word(attempt.state))]
+    if attempt.reference:
+        told.append(Sentence("Its reference is %(reference)s.", reference=attempt.reference))
+    if attempt.detail:
+        told.append(Sentence("The carrier said “%(detail)s”.", detail=attempt.detail))
+    return in_a_row(told)
 
 
 def _delivery_proofs(deliveries: Sequence[Delivery]) -> list[Proof]:
     return [
-        Proof(kind="webhook", id=each.id, at=each.created_at, text=f"{each.event} to {each.url}: {each.state} after {each.rounds} rounds.")
+        Proof(
+            kind="webhook",
+            id=each.id,
+            at=each.created_at,
+            text=Sentence(
+                "%(event)s to %(url)s: %(state)s after %(rounds)s rounds.",
+                event=word(each.event), url=each.url, state=word(each.state), rounds=each.rounds,
+            ),
+        )
         for each in deliveries
-    ]
+    ]  # fmt: skip
 
 
-def _cause(code: int) -> str:
+def cause(code: int) -> Sentence:
+    """What an error code means, as one sentence."""
     entry = CATALOGUE.get(code)
-    return entry.cause if entry else "a carrier gave this code, which we do not know."
+    return Sentence(entry.cause) if entry else Sentence("A carrier gave this code, which we do not know.")
 
 
-def _cure(code: int, recipient: str | None) -> tuple[str, ...]:
+def _cure(code: int, recipient: str | None) -> tuple[Sentence, ...]:
     if code == OPTED_OUT:
         return (
-            "The person can text START to the sender, where the block was their own wish.",
-            "An operator can lift the block with a note: DELETE /api/v1/blocks.",
+            Sentence("The person can text START to the sender, where the block was their own wish."),
+            Sentence("An operator can lift the block with a note: DELETE /api/v1/blocks."),
         )
     entry = CATALOGUE.get(code)
-    return (entry.cure,) if entry else ()
+    return (Sentence(entry.cure),) if entry else ()

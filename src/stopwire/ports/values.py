@@ -5,12 +5,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from stopwire.core.sentences import Sentence
+
 T = TypeVar("T")
 
 
 def to_plain(value: object) -> Any:
     """`value` as dictionaries, lists, strings and numbers."""
-    return msgspec.to_builtins(value, str_keys=True)
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_otherwise)
+
+
+def _otherwise(value: object) -> object:
+    """What the encoder does not know: sentences are told in English."""
+    if isinstance(value, Sentence):
+        return str(value)
+    raise NotImplementedError(f"No plain form of {type(value).__name__}: give it one here.")
 
 
 def from_plain(plain: object, type_: type[T]) -> T:
