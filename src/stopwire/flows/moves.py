@@ -265,11 +265,14 @@ async def quiet(world: World, *, account: str, recipient: str, under_way: Sequen
 
 def purge(tx: Tx, recipient: str, *, now: datetime, ids: Ids) -> tuple[str, ...]:
     """End what may no longer leave for this person. Answers the attempts already written, which nobody can take back."""
+    jobs = tx.jobs.of_recipient(recipient, states=("queued", "written"))
+    if not jobs:
+        return ()
     directory = tx.services.directory()
     group = group_of(recipient)
     blocks = [b for b in tx.consent.blocks_of(group, recipient) if b.group is group]
     under_way = []
-    for job in tx.jobs.of_recipient(recipient, states=("queued", "written")):
+    for job in jobs:
         if not _forbidden(job, directory.senders, directory.pool(job.service) if job.service else [], blocks):
             continue
         if job.state == "written":

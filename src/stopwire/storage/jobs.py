@@ -106,6 +106,9 @@ _requeue = Statement(
     "of",
 )
 _remove = Statement(delete(tables.jobs).where(*_mine), "id", "of")
+_of_recipient = Statement(
+    JOB.select().where(_J.account == bindparam("of"), _J.recipient == bindparam("person")).order_by(_J.seq), "of", "person"
+)
 _of_message = Statement(JOB.select().where(*_mine), "id", "of")
 _add_attempts = Adding(ATTEMPT)
 _attempt = Statement(ATTEMPT.select().where(_A.id == bindparam("attempt_id")), "attempt_id")
@@ -223,8 +226,8 @@ class SqlJobs(Noun):
 
     def of_recipient(self, recipient: str, *, states: Sequence[str]) -> list[Job]:
         """In the order they were taken."""
-        query = JOB.select().where(_J.account == self.account, _J.recipient == recipient, _J.state.in_(states))
-        return JOB.each(self._rows(query.order_by(_J.seq)))
+        found = JOB.each(_of_recipient.all(self.unit, self.account, recipient))
+        return [job for job in found if job.state in states]
 
     def of_message(self, message: str) -> Job | None:
         row = _of_message.first(self.unit, message, self.account)
