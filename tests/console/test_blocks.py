@@ -209,3 +209,29 @@ def test_a_person_has_a_page_with_standing_history_and_evidence(visit: Visit, ga
     audit = json.loads(page.request.get("/console/settings/audit.json?act=numbers.evidence").text())["items"]
     assert 1 == len(audit)
     assert 404 == page.request.get("/console/recipients/nobody").status
+
+
+def test_a_person_is_erased_and_stays_blocked(visit: Visit, gateway: Gateway) -> None:
+    theirs = "+14155550241"
+    gateway.phone(theirs).text("STOP and forget me", to="+14155550111")
+    gateway.http.post("/api/v1/blocks", json={"recipient": theirs, "scope": gateway.account_sid}).raise_for_status()
+    page = visit.see("/console/recipients/%2B14155550241")
+    page.get_by_role("link", name="Erase …").click()
+    page.get_by_label("Last four digits of the number").fill("0242")
+    page.get_by_role("button", name="Erase").click()
+    expect(page.get_by_text("Type the last four digits of the number.")).to_be_visible()
+    assert theirs in {each.from_ for each in gateway.client().messages.list()}
+    page.get_by_label("Last four digits of the number").fill("0241")
+    page.get_by_role("button", name="Erase").click()
+    expect(page.get_by_text("Erased")).to_be_visible()
+    expect(page.locator("#threads-title + p")).to_contain_text("No text to or from this person is kept.")
+    assert "api" in _blocked(gateway, theirs)
+    page.get_by_role("link", name="Lift …").first.click()
+    expect(page.get_by_role("heading", name="Lift the block?")).to_be_visible()
+
+
+def test_an_operator_may_not_erase(visits: Callable[..., Visit], person: Callable[..., str], gateway: Gateway) -> None:
+    page = visits().by_name(person("Eraser", Role.OPERATOR)).see("/console/recipients/%2B14155550243")
+    expect(page.locator("main").get_by_text("Erase …")).to_have_count(0)
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    assert 403 == page.request.post("/console/recipients/%2B14155550243/erase", form={"typed": "0243"}, headers=headers).status

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from stopwire.api import shapes
-from stopwire.api.door import CarefulRoute, Cursor, Limit, Out, TheCaller, TheHouse, page, person
+from stopwire.api.door import CarefulRoute, Cursor, Limit, Out, TheCaller, TheHouse, actor, page, person
 from stopwire.api.policy import PolicyVersionOut, version_out
 from stopwire.api.problems import not_found
 from stopwire.api.shapes import Block, ConsentEvent, Message, Page
-from stopwire.flows import prove
+from stopwire.core.address import mask
+from stopwire.flows import erase, prove, visit
 from stopwire.ports.store import Consent, Cut
 
 router = APIRouter(tags=["Consent"], route_class=CarefulRoute)
@@ -42,6 +43,16 @@ class Evidence(Out):
     messages: list[Message]
     policies: list[CitedPolicy]
     sealed: bool
+
+
+class Erased(Out):
+    """How much was emptied. `waiting`: texts on their way, texts whose webhooks are not told yet, and open suggestions. They
+    are readable still: ask again once they have ended."""
+
+    messages: int
+    events: int
+    others: int
+    waiting: int
 
 
 @router.get("/consent-events", summary="The ledger, the newest first")
@@ -86,3 +97,15 @@ async def evidence_of(recipient: Annotated[str, Path(max_length=128)], house: Th
         policies=[CitedPolicy(service=each.service, **version_out(each.version).__dict__) for each in found.policies],
         sealed=found.sealed,
     )
+
+
+@router.post("/recipients/{recipient}/erase", summary="Erase a person; their blocks stay")
+async def erase_person(recipient: Annotated[str, Path(max_length=128)], house: TheHouse, who: TheCaller) -> Erased:
+    """Empties their texts, their number and notes about them, and takes scheduled texts back. Nothing of it comes back.
+
+    The ledger keeps its rows without number and words, and its chain still verifies. Who is blocked stays blocked.
+    """
+    whom = person(recipient)
+    done = await house(erase.erase, account=who.account, recipient=whom)
+    await house(visit.note, account=who.account, actor=actor(who), act="recipient.erased", subject=mask(whom))
+    return Erased.model_validate(done)

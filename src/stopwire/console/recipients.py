@@ -4,19 +4,20 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stopwire.console.blocks import GIVEN_REASONS, how, scopes
-from stopwire.console.render import HEADERS, page
+from stopwire.console.render import HEADERS, N_, done, page, say
 from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.console.verdicts import scope_name
-from stopwire.core.address import country_of, parse_recipient
+from stopwire.core.address import country_of, mask, parse_recipient
 from stopwire.core.roles import Role
 from stopwire.core.senders import Directory
-from stopwire.flows import leave, prove
+from stopwire.flows import erase, leave, prove
 from stopwire.flows.blocklist import BlockFilter, blocks
 from stopwire.flows.visit import Visitor
 from stopwire.ports.store import Consent, Cut, MessageFilter, Messages, Services, Suggestions
@@ -116,8 +117,36 @@ async def evidence(request: Request) -> Response:
     return Response(text, media_type="application/json", headers=headers)
 
 
+async def ask_erase(request: Request) -> Response:
+    """What would go, what stays, and whether it is really this person."""
+    return await _erasing(request)
+
+
+async def _erasing(request: Request, status: int = 200, **values: Any) -> Response:
+    person = _person(request)
+    held = await house_of(request)(blocks, account=visitor_of(request).account, wanted=BlockFilter(recipient=person), cut=Cut(limit=200))
+    return page(request, "recipient_erase.html", status=status, person=person, held=held, **values)
+
+
+async def erase_person(request: Request) -> Response:
+    form, person = await form_of(request), _person(request)
+    if str(form.get("typed", "")).strip() != person[-4:]:
+        return await _erasing(request, 422, given=form, wrong={"typed": say(request, N_("Type the last four digits of the number."))})
+    erased = await house_of(request)(erase.erase, account=visitor_of(request).account, recipient=person)
+    # The audit log is never changed afterwards: it may not be told the number again.
+    request.state.subject = mask(person)
+    request.state.detail = {"messages": erased.messages, "events": erased.events, "waiting": erased.waiting}
+    to = f"/console/recipients/{quote(person, safe='')}"
+    if erased.waiting:
+        told = N_("Erased, but for %(number)s texts or suggestions that have not ended yet: erase again then.")
+        return done(request, to, say(request, told, number=erased.waiting))
+    return done(request, to, say(request, N_("Erased. Blocks stay, and the ledger still verifies.")))
+
+
 routes = [
     acts("/console/recipients/{address}/evidence", evidence, role=Role.VIEWER, act="numbers.evidence"),
     acts("/console/recipients/{address}/link", make_link, role=Role.OPERATOR, act="link.made"),
+    shows("/console/recipients/{address}/erase", ask_erase, role=Role.ADMIN),
+    acts("/console/recipients/{address}/erase", erase_person, role=Role.ADMIN, act="recipient.erased"),
     shows("/console/recipients/{address}", show),
 ]

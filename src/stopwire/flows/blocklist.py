@@ -60,16 +60,8 @@ async def named(world: World, *, account: str, ids: Sequence[str]) -> list[Liste
 
 
 def _named(tx: Tx, *, ids: Sequence[str]) -> list[Listed]:
-    found: list[Block] = []
-    for id in dict.fromkeys(ids):
-        sealed = tx.consent.event("CE" + id[2:])  # a block is named after the event that made it
-        if sealed is None:
-            continue
-        event = sealed.event
-        block = tx.consent.block(event.holder, event.group, event.recipient)
-        if block is not None and block.id == id:
-            found.append(block)
-    return _told(tx, found)
+    found = (tx.consent.block_named(id) for id in dict.fromkeys(ids))
+    return _told(tx, [block for block in found if block is not None])
 
 
 def _told(tx: Tx, found: Sequence[Block]) -> list[Listed]:

@@ -5,7 +5,8 @@ What an event means is decided in the core. Consent is read from the database ea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from stopwire.core.ledger import GENESIS, Verdict, digest, seal, verify, words_o
 from stopwire.ports.store import TALLIED_MAX, Cut
 from stopwire.storage import tables
 from stopwire.storage.cuts import cut_of
-from stopwire.storage.hot import Noun, Statement, as_list, insert, listed, upsert
+from stopwire.storage.hot import Noun, Statement, Values, as_list, insert, listed, upsert
 from stopwire.storage.rows import BLOCK, event_of, event_row
 
 PAGE_ROWS = 1_000  # of the ledger, read at once by a verification
@@ -114,8 +115,11 @@ class SqlConsent(Noun):
             self.unit,
             [(self.account, each.seq, each.event.recipient, each.event.text, each.event.note) for each in sealed],
         )
-        for each in sealed:
-            self._follow(each)
+        for closes, some in itertools.groupby(sealed, lambda each: each.event.act in CLOSES):
+            if closes:
+                _add_block.many(self.unit, [self._block_row(each) for each in some])
+            else:
+                self._lift(some)
         _set_head.run(self.unit, self.account, seq, hash_)
 
     def blocks(
@@ -168,6 +172,11 @@ class SqlConsent(Noun):
     def block(self, holder: str, group: ChannelGroup, recipient: str) -> Block | None:
         found = (block for block in self.blocks_of(group, recipient) if block.holder == holder)
         return next(found, None)
+
+    def block_named(self, id: str) -> Block | None:
+        """The block with this id, as long as it stands. Its event may tell of the person no more."""
+        row = self._row(BLOCK.select().where(_B.id == id, _B.account == self.account))
+        return BLOCK.value(row) if row else None
 
     def events(
         self,
@@ -228,14 +237,13 @@ class SqlConsent(Noun):
     def _digest(self, recipient: str) -> str:
         return digest(self._chain()[0], recipient)
 
-    def _follow(self, sealed: SealedEvent) -> None:
-        """Bring the block list after one event."""
-        event = sealed.event
-        if event.act in CLOSES:
-            block = block_of(event, id=BLOCK_PREFIX + event.id[2:])
-            row = {**BLOCK.row(block), "account": self.account, "seq": sealed.seq}
-            _add_block.run(self.unit, *(row[name] for name in _block_columns))
-        elif event.act in OPENS:
+    def _block_row(self, sealed: SealedEvent) -> Values:
+        block = block_of(sealed.event, id=BLOCK_PREFIX + sealed.event.id[2:])
+        row = {**BLOCK.row(block), "account": self.account, "seq": sealed.seq}
+        return tuple(row[name] for name in _block_columns)
+
+    def _lift(self, sealed: Iterable[SealedEvent]) -> None:
+        for event in (each.event for each in sealed if each.event.act in OPENS):
             _lift.run(self.unit, self.account, event.group, event.recipient, event.holder)
 
     def _events(self) -> Select[Any]:

@@ -22,6 +22,7 @@ from stopwire.storage.backup import backup_live, keep_copy_before
 from stopwire.storage.connections import SqlConnections
 from stopwire.storage.consent import SqlConsent
 from stopwire.storage.directories import Directories
+from stopwire.storage.erasure import SqlErasure
 from stopwire.storage.group import FLOOR_MIB, GroupWriter
 from stopwire.storage.handsets import SqlHandsets
 from stopwire.storage.hot import Unit
@@ -53,6 +54,7 @@ class SqlTx:
         "_audit",
         "_connections",
         "_consent",
+        "_erasure",
         "_handsets",
         "_inbound",
         "_jobs",
@@ -93,6 +95,7 @@ class SqlTx:
         self._stats: SqlStats | None = None
         self._submitted: SqlSubmitted | None = None
         self._leftovers: SqlLeftovers | None = None
+        self._erasure: SqlErasure | None = None
         self._people: SqlPeople | None = None
         self._audit: SqlAudit | None = None
 
@@ -197,6 +200,12 @@ class SqlTx:
         if self._leftovers is None:
             self._leftovers = SqlLeftovers(self.unit, self.account)
         return self._leftovers
+
+    @property
+    def erasure(self) -> SqlErasure:
+        if self._erasure is None:
+            self._erasure = SqlErasure(self.unit, self.account)
+        return self._erasure
 
     @property
     def submitted(self) -> SqlSubmitted:
