@@ -43,7 +43,7 @@ def test_a_backup_is_whole_private_and_counted(engine: SqliteEngine, tmp_path: P
 async def test_a_backup_of_a_busy_gateway_lets_units_pass_and_holds_what_they_wrote(
     engine: SqliteEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STEP_PAGES", 5)
+    monkeypatch.setattr(module, "STEP_PAGES", 1)
     writer = GroupWriter(engine, driver)
     writer.start()
     done = False
@@ -60,8 +60,11 @@ async def test_a_backup_of_a_busy_gateway_lets_units_pass_and_holds_what_they_wr
             during += 1
 
     writing = asyncio.ensure_future(keep_writing())
+    while not during:
+        await asyncio.sleep(0)
+    before = during
     copy = await backup_live(writer, engine, tmp_path / "copy.db")
-    assert during > 0, "units passed between the steps of the copy"
+    assert during > before, "units passed between the steps of the copy"
     done = True
     await writing
     await writer.close()

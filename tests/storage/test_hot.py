@@ -78,6 +78,7 @@ def test_an_opt_out_costs_four_writes_and_two_reads_at_most(tx: SqlTx) -> None:
         pytest.param(lambda tx: tx.messages.replies_since(sender().address, ANN, NOW), id="replies_since"),
         pytest.param(lambda tx: tx.messages.kept("k", NOW), id="kept"),
         pytest.param(lambda tx: tx.jobs.of_message(SM), id="jobs.of_message"),
+        pytest.param(lambda tx: tx.jobs.awaiting(PEOPLE), id="jobs.awaiting"),
         pytest.param(lambda tx: tx.jobs.of_recipient(ANN, states=("queued",)), id="jobs.of_recipient"),
         pytest.param(lambda tx: tx.jobs.lose(SM), id="jobs.lose"),
         pytest.param(lambda tx: tx.jobs.awaited([AT, SM]), id="jobs.awaited"),

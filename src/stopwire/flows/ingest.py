@@ -13,7 +13,7 @@ from stopwire.core.consent import Act, ConsentEvent, Reason
 from stopwire.core.orders import parse_instant
 from stopwire.core.scopes import resolve_scope
 from stopwire.core.senders import Directory
-from stopwire.flows.moves import quiet, shut
+from stopwire.flows.moves import quiet, shut_each
 from stopwire.ports.store import Import, ImportRow, Tx
 from stopwire.ports.world import Ids, World
 
@@ -101,21 +101,22 @@ def _take(
     assert import_ is not None, "it was started a moment ago"
     directory = tx.services.directory()
     scopes: dict[str, str | None] = {}
+    fresh = [row for row in rows if row.number > import_.rows]  # the others came before, and their answer was lost
+    reads = [(row.number, _read(row, directory, defaults, scopes, now)) for row in fresh]
+    known = tx.consent.blocks_of_many(list({read.recipient for _, read in reads if isinstance(read, _Read)}))
+    blocked = {(block.holder, block.recipient) for blocks in known.values() for block in blocks}
     results: list[ImportRow] = []
-    under_way: dict[str, tuple[str, ...]] = {}
-    for row in rows:
-        if row.number <= import_.rows:
-            continue  # this piece comes again: its answer was lost on the way
-        read = _read(row, directory, defaults, scopes, now)
+    events: list[ConsentEvent] = []
+    for number, read in reads:
         if isinstance(read, ImportRow):
             results.append(read)
-            continue
-        if tx.consent.block(read.holder, group_of(read.recipient), read.recipient):
-            results.append(ImportRow(row=row.number, recipient=read.recipient, state="skipped"))
-            continue
-        if attempts := shut(tx, [_event(read, id, actor, now, ids)], now=now, ids=ids):
-            under_way[read.recipient] = under_way.get(read.recipient, ()) + attempts
-        results.append(ImportRow(row=row.number, recipient=read.recipient, state="taken"))
+        elif (read.holder, read.recipient) in blocked:
+            results.append(ImportRow(row=number, recipient=read.recipient, state="skipped"))
+        else:
+            blocked.add((read.holder, read.recipient))
+            events.append(_event(read, id, actor, now, ids))
+            results.append(ImportRow(row=number, recipient=read.recipient, state="taken"))
+    under_way = shut_each(tx, events, now=now, ids=ids)
     tx.lists.add_import_rows(id, results)
     states = [each.state for each in results]
     counted = replace(

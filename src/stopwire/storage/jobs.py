@@ -109,6 +109,9 @@ _remove = Statement(delete(tables.jobs).where(*_mine), "id", "of")
 _of_recipient = Statement(
     JOB.select().where(_J.account == bindparam("of"), _J.recipient == bindparam("person")).order_by(_J.seq), "of", "person"
 )
+_awaiting = Statement(
+    select(_J.recipient).where(_J.account == bindparam("of"), _J.recipient.in_(listed("people"))), "of", "people"
+)
 _of_message = Statement(JOB.select().where(*_mine), "id", "of")
 _add_attempts = Adding(ATTEMPT)
 _attempt = Statement(ATTEMPT.select().where(_A.id == bindparam("attempt_id")), "attempt_id")
@@ -228,6 +231,11 @@ class SqlJobs(Noun):
         """In the order they were taken."""
         found = JOB.each(_of_recipient.all(self.unit, self.account, recipient))
         return [job for job in found if job.state in states]
+
+    def awaiting(self, recipients: Sequence[str]) -> list[str]:
+        """Those of these recipients for whom anything waits, in whatever state."""
+        found = {row[0] for row in _awaiting.all(self.unit, self.account, as_list(recipients))} if recipients else ()
+        return [recipient for recipient in recipients if recipient in found]
 
     def of_message(self, message: str) -> Job | None:
         row = _of_message.first(self.unit, message, self.account)
