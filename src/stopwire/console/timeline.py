@@ -241,7 +241,7 @@ class _Teller:
                 code=refusal.code, cause=retell(self.request, cause(refusal.code)),
             ),
             href=f"/console/developers/errors/{refusal.code}",
-            facts=tuple((name, str(value)) for name, value in (refusal.because or {}).items() if name != "recipient"),
+            facts=tuple((name, str(value)) for name, value in (refusal.because or {}).items() if name != "recipient" and value is not None),
         )  # fmt: skip
 
     def outbound(self, message: Message) -> Iterator[Step]:
