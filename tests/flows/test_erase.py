@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from stopwire.core.jobs import DeliveryAttempt
 from stopwire.flows import erase
+from stopwire.ports.store import Tx
 from tests.gateway import Gateway, eventually
+from tests.storage.values import delivery
 
 ANN, BOB, OURS = "+14155550101", "+14155550102", "+14155550100"
 SECRET = "my oak door"
@@ -35,6 +38,34 @@ def known(fresh_gateway: Gateway) -> Gateway:
     csv = f"recipient,note\n{ANN},{SECRET}\n"
     fresh_gateway.http.post("/api/v1/blocks/import", content=csv, headers={"Content-Type": "text/csv"}).raise_for_status()
     return fresh_gateway
+
+
+def _keep_a_webhook(gateway: Gateway, state: str) -> None:
+    """One that was told of Ann's first text, as a customer's server took it."""
+    text = next(each for each in gateway.client().messages.list() if each.from_ == ANN)
+    account, now = gateway.account_sid, gateway.world.clock.now()
+    params = {"From": ANN, "Body": SECRET}
+    told = delivery(account, message=text.sid, params=params, state=state, due_at=now + timedelta(days=1))
+    tried = DeliveryAttempt(delivery=told.id, at=now, ms=1, request={"params": params})
+
+    def unit(tx: Tx) -> None:
+        tx.webhooks.add([told])
+        tx.webhooks.settle(told.id, state, rounds=1, due_at=told.due_at)
+        tx.webhooks.add_attempts([tried])
+
+    gateway.run(gateway.world.store.write(unit, account=account))
+
+
+def test_a_webhook_that_was_told_goes(known: Gateway) -> None:
+    _keep_a_webhook(known, "delivered")
+    assert {"deliveries", "delivery_attempts"} <= tables_with(known, [SECRET])
+    eventually(lambda: _whole(erased(known)))
+    assert set() == tables_with(known, [SECRET])
+
+
+def test_a_webhook_that_is_still_to_be_told_keeps_its_text_until_then(known: Gateway) -> None:
+    _keep_a_webhook(known, "pending")
+    assert 1 == eventually(lambda: done if (done := erased(known)).waiting == 1 else None).waiting
 
 
 def tables_with(gateway: Gateway, words: Sequence[str]) -> set[str]:

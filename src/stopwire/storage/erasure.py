@@ -50,7 +50,8 @@ class SqlErasure(Noun):
         self._change(update(tables.attempts).where(_A.account == self.account, _A.message.in_(sids)).values(detail=None))
         media = tables.media.c
         self._change(delete(tables.media).where(media.account == self.account, media.message.in_(sids)))
-        empty: dict[str, Any] = {"body": "", "recipient": GONE, "status_callback": None, "options": {}, "decision": {}, "updated_at": now}
+        # What the keyword engine made of it stays: without it the message would tell of another decision than was made.
+        empty: dict[str, Any] = {"body": "", "recipient": GONE, "status_callback": None, "options": {}, "updated_at": now}
         return self._change(update(tables.messages).where(_M.account == self.account, _M.sid.in_(sids)).values(empty))
 
     def ledger(self, recipient: str, limit: int) -> int:
