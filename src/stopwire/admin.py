@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from stopwire.flows import own, visit
+from stopwire.flows import backup as flows_backup
+from stopwire.flows import own
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.world import World
 
@@ -39,10 +40,7 @@ async def sign_in(world: World, *, account: str = "") -> Mapping[str, Any]:
 
 
 async def backup(world: World, *, target: str) -> Mapping[str, Any]:
-    made = await world.store.backup(target)
-    detail = {"path": made["path"], "size_bytes": made["size_bytes"], "rows": sum(made["rows"].values())}
-    await visit.note(world, account="", actor="operator", act="backup.verified", subject=Path(target).name, detail=detail)
-    return made
+    return await flows_backup.back_up(world, target=target, actor="operator")
 
 
 async def check(world: World) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -219,3 +220,11 @@ def test_hostile_texts_stay_texts(visit: Visit, gateway: Gateway) -> None:
             assert 0 == page.evaluate("window.hurt")
             assert 0 == page.locator("main script, main img, main svg[onload]").count()
     assert "81" not in visit.page.locator("#live tbody").inner_text() or "{{ 7*7 }}" in visit.page.locator("#live tbody").inner_text()
+
+
+def test_a_backup_is_made_by_a_button(visit: Visit, gateway: Gateway) -> None:
+    page = visit.see("/console/settings/backup")
+    page.get_by_role("button", name="Back up now").click()
+    expect(page.get_by_text("The backup is written, and was read back")).to_be_visible()
+    (copy,) = (Path(gateway.settings.data_dir) / "backups").iterdir()
+    expect(page.get_by_role("cell", name=copy.name)).to_be_visible()

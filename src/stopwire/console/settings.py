@@ -14,7 +14,7 @@ from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.core.policy import Problem
 from stopwire.core.roles import Role
 from stopwire.flows import account as accounts
-from stopwire.flows import health, purge, team, visit
+from stopwire.flows import backup, health, purge, team, visit
 from stopwire.ports.store import Audit, AuditRow, Cut, People, Services, Session
 
 TABS = (
@@ -233,8 +233,20 @@ async def show_retention(request: Request) -> Response:
 
 
 async def show_backup(request: Request) -> Response:
+    return await _backups(request)
+
+
+async def _backups(request: Request, status: int = 200, **values: object) -> Response:
     made = await house_of(request).read("", Audit.page, Cut(limit=10), "backup")
-    return _shown(request, "backup", made=made)
+    return _shown(request, "backup", status, made=made, **values)
+
+
+async def make_backup(request: Request) -> Response:
+    backed = await house_of(request)(backup.back_up_here, actor=visitor_of(request).actor)
+    if backed.problem:
+        return await _backups(request, 409, problem=backed.problem)
+    request.state.subject = backed.path
+    return done(request, "/console/settings/backup", say(request, N_("The backup is written, and was read back: %(path)s"), path=backed.path))
 
 
 async def show_health(request: Request) -> Response:
@@ -281,6 +293,7 @@ routes = [
     shows("/console/settings/preferences", show_preferences),
     shows("/console/settings/retention", show_retention),
     shows("/console/settings/backup", show_backup, role=Role.ADMIN),
+    acts("/console/settings/backup", make_backup, role=Role.ADMIN, act="copy.made"),
     shows("/console/settings/health", show_health),
     *table("/console/settings/audit", show_audit, role=Role.ADMIN),
 ]
