@@ -11,7 +11,6 @@ from stopwire.api.door import CarefulRoute, Cursor, Limit, Out, TheCaller, TheHo
 from stopwire.api.policy import PolicyVersionOut, version_out
 from stopwire.api.problems import not_found
 from stopwire.api.shapes import Block, ConsentEvent, Message, Page
-from stopwire.core.address import mask
 from stopwire.flows import erase, prove, visit
 from stopwire.ports.store import Consent, Cut
 
@@ -107,5 +106,5 @@ async def erase_person(recipient: Annotated[str, Path(max_length=128)], house: T
     """
     whom = person(recipient)
     done = await house(erase.erase, account=who.account, recipient=whom)
-    await house(visit.note, account=who.account, actor=actor(who), act="recipient.erased", subject=mask(whom))
+    await house(visit.note, account=who.account, actor=actor(who), act="recipient.erased", subject=f"•••{whom[-4:]}")
     return Erased.model_validate(done)

@@ -14,7 +14,7 @@ from stopwire.console.blocks import GIVEN_REASONS, how, scopes
 from stopwire.console.render import HEADERS, N_, done, page, say
 from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.console.verdicts import scope_name
-from stopwire.core.address import country_of, mask, parse_recipient
+from stopwire.core.address import country_of, parse_recipient
 from stopwire.core.roles import Role
 from stopwire.core.senders import Directory
 from stopwire.flows import erase, leave, prove
@@ -134,7 +134,7 @@ async def erase_person(request: Request) -> Response:
         return await _erasing(request, 422, given=form, wrong={"typed": say(request, N_("Type the last four digits of the number."))})
     erased = await house_of(request)(erase.erase, account=visitor_of(request).account, recipient=person)
     # The audit log is never changed afterwards: it may not be told the number again.
-    request.state.subject = mask(person)
+    request.state.subject = f"•••{person[-4:]}"
     request.state.detail = {"messages": erased.messages, "events": erased.events, "waiting": erased.waiting}
     to = f"/console/recipients/{quote(person, safe='')}"
     if erased.waiting:
