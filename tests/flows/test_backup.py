@@ -8,6 +8,7 @@ import pytest
 
 from stopwire.flows import backup
 from stopwire.ports.faults import CopyRefused
+from stopwire.storage.backup import folder_for
 from tests.gateway import Gateway
 
 
@@ -23,5 +24,5 @@ def test_a_disk_without_room_takes_no_copy(tmp_path: Path) -> None:
     database = tmp_path / "stopwire.db"
     database.write_bytes(b"x" * 1000)
     with pytest.raises(CopyRefused, match="1,999 bytes free"):
-        backup.folder_for(database, 1999)
-    assert tmp_path / "backups" == backup.folder_for(database, 2000)
+        folder_for(database, 1999)
+    assert tmp_path / "backups" == folder_for(database, 2000)

@@ -17,6 +17,8 @@ from stopwire.ports.faults import CopyRefused
 from stopwire.storage.group import GroupWriter
 from stopwire.storage.sqlite import DATABASE_NAME, DirectoryLock, SqliteEngine
 
+FOLDER = "backups"  # in the data folder
+ROOM = 2  # a copy is made there only where this many of it would fit: a full disk takes no opt-out
 STEP_PAGES = 512  # 2 MiB between two looks at who waits to write
 
 
@@ -42,6 +44,22 @@ async def backup_live(writer: GroupWriter[Any], engine: SqliteEngine, target: Pa
     """As `backup`, while the gateway works: units pass between the steps, and the copy holds all that committed."""
     copied = await writer.alone(lambda let_units_pass: _copy(engine, target, let_units_pass=let_units_pass))
     return await asyncio.to_thread(_finish, copied, target)
+
+
+def folder_for(database: Path, free_bytes: int) -> Path:
+    """Where copies of `database` stand. Raises CopyRefused where a disk with `free_bytes` has no room for one."""
+    size = sum(part.stat().st_size for part in (database, database.with_name(f"{database.name}-wal")) if part.exists())
+    if free_bytes < ROOM * size:
+        raise CopyRefused(
+            f"The disk has {free_bytes:,} bytes free, and a copy needs {size:,} and as much again to stay safe: "
+            "write it to another disk with `stopwire db backup`."
+        )
+    folder = database.with_name(FOLDER)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as fault:
+        raise CopyRefused(f"The folder {folder} cannot be made: {fault.strerror}.") from fault
+    return folder
 
 
 def keep_copy_before(engine: SqliteEngine) -> Callable[[str], Backup]:

@@ -18,7 +18,7 @@ from stopwire.core.senders import Directory
 from stopwire.ports.store import Tx
 from stopwire.storage import migrations, tables
 from stopwire.storage.accounts import SqlAccounts
-from stopwire.storage.backup import backup_live, keep_copy_before
+from stopwire.storage.backup import backup_live, folder_for, keep_copy_before
 from stopwire.storage.connections import SqlConnections
 from stopwire.storage.consent import SqlConsent
 from stopwire.storage.directories import Directories
@@ -356,9 +356,15 @@ class SqlStore:
                 continue
 
     async def backup(self, target: str) -> Mapping[str, Any]:
-        """A verified copy in the new file `target`, made while the gateway works. Raises CopyRefused."""
-        made = await backup_live(self._writer, self._engine, Path(target))
-        return {**asdict(made), "path": str(made.path)}
+        """A verified copy in the new file `target`, made while the gateway works. Raises CopyRefused.
+
+        A relative one stands in the data folder's own folder of backups, where the disk has room.
+        """
+        path = Path(target)
+        if not path.is_absolute():
+            path = await asyncio.to_thread(folder_for, self._engine.path, self._engine.free_bytes()) / path.name
+        made = await backup_live(self._writer, self._engine, path)
+        return {**asdict(made), "path": str(made.path), "name": made.path.name}
 
     def state(self) -> Mapping[str, Any]:
         return {
