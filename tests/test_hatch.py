@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stopwire import api, console, doors, hatch, twilio_api
+from stopwire.core.sentences import Sentence
 from stopwire.flows import authenticate, health, tail
 from stopwire.flows.authenticate import Caller
 from stopwire.hatch import Hatch, LocalHouse, RemoteHouse
@@ -86,12 +87,19 @@ def test_every_value_of_a_call_has_a_type_that_travels(called: Callable[..., Any
         assert [] == list(_unfit(msgspec.inspect.type_info(hint), set())), name
 
 
+def test_a_sentence_arrives_with_what_it_is_made_of() -> None:
+    sent = Sentence("%(who)s at %(at)s.", who=Sentence("by %(name)s", name="Ann"), at=datetime(2026, 5, 3, tzinfo=UTC))
+    arrived = hatch._decode_answer(hatch._encode((7, "ok", sent))[4:], Sentence)
+    assert (str(sent), sent.template, dict(sent.values)) == (str(arrived), arrived.template, dict(arrived.values))
+    assert "by %(name)s" == arrived.values["who"].template
+
+
 def _unfit(info: Any, seen: set[int]) -> Iterator[str]:
     """Types, at any depth, that msgpack cannot carry to the other process."""
     if id(info) in seen:
         return
     seen.add(id(info))
-    if isinstance(info, msgspec.inspect.CustomType):
+    if isinstance(info, msgspec.inspect.CustomType) and info.cls is not Sentence:  # which the hatch takes apart
         yield str(info.cls)
     for part in vars_of(info):
         yield from _unfit(part, seen)
@@ -126,6 +134,8 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
         return TEXT
     if hint is int:
         return st.integers(-(2**53), 2**53)
+    if hint is Sentence:
+        return st.builds(lambda name, at: Sentence("%(name)s at %(at)s.", name=Sentence("“%(n)s”", n=name), at=at), TEXT, INSTANTS)
     if hint is float:
         return st.floats(allow_nan=False)
     if hint is datetime:
@@ -169,7 +179,7 @@ def test_every_value_arrives_as_it_was_sent(called: Callable[..., Any], data: st
             frame = hatch._encode((7, "ok", value))[4:]
             arrived = hatch._decode_answer(frame, hint)
         else:
-            arrived = msgspec.convert(msgspec.msgpack.decode(msgspec.msgpack.encode(value)), hint)
+            arrived = msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=hint)
         assert value == arrived, name
 
 

@@ -17,6 +17,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from stopwire.core.sentences import Sentence
 from stopwire.log import get_logger
 from stopwire.ports import faults
 from stopwire.ports import store as store_port
@@ -243,8 +244,21 @@ def _find(name: str) -> Callable[..., Any]:
 
 
 def _encode(value: Any) -> bytes:
-    body = msgspec.msgpack.encode(value)
+    body = msgspec.msgpack.encode(value, enc_hook=_parts)
     return _LENGTH.pack(len(body)) + body
+
+
+def _parts(value: Any) -> Any:
+    """A sentence travels as its template and its values, so that the other side may tell it in its language."""
+    if isinstance(value, Sentence):
+        return [value.template, value.values]
+    raise NotImplementedError(f"{type(value).__name__} does not travel through the hatch.")
+
+
+def _whole(type_: type, parts: Any) -> Any:
+    assert type_ is Sentence, f"{type_.__name__} does not travel through the hatch."
+    template, values = parts
+    return Sentence(template, **{name: _whole(Sentence, each) if isinstance(each, list) else each for name, each in values.items()})
 
 
 async def _frame(reader: asyncio.StreamReader) -> bytes:
@@ -262,7 +276,7 @@ def _numbered(frame: bytes) -> tuple[int, bytes]:
 def _decode_answer(frame: bytes, type_: Any) -> Any:
     _, state, raw = msgspec.msgpack.decode(frame, type=tuple[int, str, msgspec.Raw])
     if state == "ok":
-        return msgspec.msgpack.decode(raw, type=type_)
+        return msgspec.msgpack.decode(raw, type=type_, dec_hook=_whole)
     fault = getattr(faults, state, None)
     text = msgspec.msgpack.decode(raw, type=str)
     if fault is not None:
