@@ -69,9 +69,8 @@ def claim(tx: Tx, *, connection: str, room: int, now: datetime, ids: Ids) -> Rou
     parts: list[Part] = []
     for account in dict.fromkeys(each.job.account for each in due):
         parts += _claim_of(tx.of(account), [each for each in due if each.job.account == account], now, ids)
-    if parts:
-        tx.wake("dispatch")  # there may be more than there was room for
-    return Round(parts=tuple(parts), taken=len(due), next_due=None if due else tx.jobs.next_due(connection))
+    more = len(due) == room  # there may be more than there was room for: whoever asked asks again
+    return Round(parts=tuple(parts), taken=len(due), next_due=None if more else tx.jobs.next_due(connection))
 
 
 def _claim_of(tx: Tx, due: Sequence[Due], now: datetime, ids: Ids) -> list[Part]:

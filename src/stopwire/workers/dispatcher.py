@@ -76,7 +76,7 @@ class Dispatcher:
                 continue
             if round_.parts:
                 self._hand_over(round_.parts)
-            if not round_.taken:
+            if round_.taken < room:  # nothing more is due; what comes, and each answer, rings
                 await self._rest(self._seconds_until(round_))
 
     def _seconds_until(self, round_: dispatch.Round) -> float:
