@@ -1,10 +1,7 @@
 """A real gateway for tests: its own process parts in a thread, a temporary store, the simulator, a real port."""
 
-import asyncio
-import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +10,8 @@ from urllib.parse import quote
 import httpx
 from twilio.rest import Client
 
-from stopwire import config, serve
+from stopwire import config
+from stopwire.testing.threaded import Threaded
 
 T = TypeVar("T")
 WAIT_SECONDS = 10.0
@@ -25,40 +23,20 @@ class Gateway:
     def __init__(self, data_dir: Path, *, workers: int = 0, **flags: Any) -> None:
         flags = {"data_dir": str(data_dir), "port": 0, "demo": True, "quiet": True, "workers": workers, **flags}
         self.settings = config.load(flags, environ={}, cwd=data_dir).settings
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready: Future[serve.Gateway] = Future()
-        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
-        self._thread.start()
-        self._opened = self._ready.result(timeout=30)
+        self._threaded = Threaded(self.settings)
+        self._opened = self._threaded.gateway
         self.url, self.smpp_port = self._opened.base, self._opened.smpp_port
         self.account_sid, self.auth_token = self._opened.account_sid, self._opened.auth_token
         self.world, self.house = self._opened.wired.world, self._opened.wired.house
         self.http = httpx.Client(base_url=self.url, auth=(self.account_sid, self.auth_token), timeout=WAIT_SECONDS)
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._serve())
-        except BaseException as fault:
-            if not self._ready.done():
-                self._ready.set_exception(fault)
-            raise
-
-    async def _serve(self) -> None:
-        async with serve.opened(self.settings) as gateway:
-            self._ready.set_result(gateway)
-            await self._stop.wait()
-
     def close(self) -> None:
         self.http.close()
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(timeout=30)
-        assert not self._thread.is_alive(), "the gateway did not stop"
+        self._threaded.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the gateway's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+        return self._threaded.call(work)
 
     def client(self, account: str | None = None, token: str | None = None) -> Client:
         """The official Twilio SDK, pointed here."""

@@ -252,7 +252,7 @@ def _parts(value: Any) -> Any:
     """A sentence travels as its template and its values, so that the other side may tell it in its language."""
     if isinstance(value, Sentence):
         return [value.template, value.values]
-    raise NotImplementedError(f"{type(value).__name__} does not travel through the hatch.")
+    raise TypeError(f"{type(value).__name__} does not travel through the hatch: take it apart here.")
 
 
 def _whole(type_: type, parts: Any) -> Any:

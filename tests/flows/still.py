@@ -1,5 +1,6 @@
 """A still house: a real store and the demo's senders, but no engine. Nothing moves unless the test moves it."""
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -52,7 +53,7 @@ class Still:
         """Take due jobs, as an engine does before it hands them over."""
         now, ids = self.world.clock.now(), self.world.ids
         claimed = await self.world.store.write(
-            lambda tx: dispatch.claim(tx, connection="simulator", room=room, now=now, ids=ids), account=""
+            lambda tx: dispatch.claim(tx, connection="simulator", room=room, write_by=math.inf, now=now, ids=ids), account=""
         )
         return claimed.parts
 

@@ -8,7 +8,7 @@ import pytest
 
 from stopwire.core.message import Status
 from stopwire.storage.store import SqlTx
-from tests.storage.values import ANN, NOW, A, attempt, delivery, event, handset_message, job, message, sender, sid
+from tests.storage.values import ANN, NOW, A, add_attempts, attempt, delivery, event, handset_message, job, message, sender, sid
 
 SM, AT, MG = sid("SM", A), sid("AT", A), sid("MG", A)
 PEOPLE = [f"+1415555{n:04d}" for n in range(100)]
@@ -115,6 +115,6 @@ def test_no_hot_statement_scans_a_table_or_sorts(tx: SqlTx, run: Callable[[SqlTx
 def test_many_rows_of_each_kind_go_in_at_once(tx: SqlTx) -> None:
     tx.webhooks.add([delivery(number=n) for n in range(3)])
     tx.handsets.keep([handset_message(number=n) for n in range(3)])
-    tx.jobs.add_attempts([replace(attempt(number=n), raced=n == 1) for n in range(3)])
+    add_attempts(tx, [replace(attempt(number=n), raced=n == 1) for n in range(3)])
     raced = [tx.jobs.attempt(sid("AT", A, n)) for n in range(3)]
     assert [False, True, False] == [each is not None and each.raced for each in raced]

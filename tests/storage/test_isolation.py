@@ -43,6 +43,7 @@ from tests.storage.values import (
     A,
     B,
     account,
+    add_attempts,
     attempt,
     delivery,
     event,
@@ -99,7 +100,7 @@ def fill(tx: SqlTx) -> None:
     tx.messages.add_refusals([refusal()])
     tx.messages.keep("key", "print", {}, NOW)
     tx.jobs.add([job(state="written", attempt=AT)])
-    tx.jobs.add_attempts([attempt(reference="r1")])
+    add_attempts(tx, [attempt(reference="r1")])
     tx.consent.append([event(message=SM, previous=message().sid)])
     tx.inbound.remember("simulator", "r1", SM, NOW)
     tx.inbound.add_part(HEARD, NOW)
@@ -272,7 +273,7 @@ NETWORK |= {"handsets.every_reception"}
 # These write rows of their own account only, and are stopped by an assertion or a key otherwise.
 OWN = {"accounts.add", "accounts.save", "accounts.add_key", "services.add_service", "services.add_policy"}
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}
-OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.write", "jobs.add_attempts", "inbound.remember", "inbound.add_part"}
+OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.write", "inbound.remember", "inbound.add_part"}
 OWN |= {"submitted.add", "connections.add", "connections.save", "pushes.keep", "jobs.add_segments"}
 OWN |= {"people.add_user", "people.add_session", "audit.add"}
 OWN |= {"replies.add", "webhooks.add", "webhooks.add_attempts", "suggestions.add", "lists.add_import", "lists.add_safe_number"}
@@ -326,7 +327,6 @@ def everything_of(tx: SqlTx) -> list[tuple[Any, ...]]:
         pytest.param(lambda tx: tx.messages.save(message()), id="messages.save"),
         pytest.param(lambda tx: tx.messages.add_refusals([refusal()]), id="messages.add_refusals"),
         pytest.param(lambda tx: tx.jobs.add([job()]), id="jobs.add"),
-        pytest.param(lambda tx: tx.jobs.add_attempts([attempt()]), id="jobs.add_attempts"),
         pytest.param(lambda tx: tx.jobs.write([attempt()]), id="jobs.write"),
         pytest.param(lambda tx: tx.webhooks.add([delivery()]), id="webhooks.add"),
         pytest.param(lambda tx: tx.connections.add(Sealed(connection=CONNECTION)), id="connections.add"),

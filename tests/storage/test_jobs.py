@@ -8,7 +8,7 @@ from stopwire.core.message import Purpose, Status
 from stopwire.core.outcomes import DeliveryReport
 from stopwire.storage.jobs import _claim_due
 from stopwire.storage.store import SqlTx
-from tests.storage.values import ANN, BOB, NOW, A, B, attempt, job, later, sid
+from tests.storage.values import ANN, BOB, NOW, A, B, add_attempts, attempt, job, later, sid
 
 REPLY = Purpose.KEYWORD_REPLY
 MG = sid("MG", A)
@@ -112,7 +112,7 @@ def test_the_next_due_is_the_earliest_that_is_queued(tx: SqlTx) -> None:
 
 
 def test_an_attempt_keeps_what_it_learned(tx: SqlTx) -> None:
-    tx.jobs.add_attempts([attempt(), attempt(number=1, at=later(1), message=attempt().message)])
+    add_attempts(tx, [attempt(), attempt(number=1, at=later(1), message=attempt().message)])
     assert not tx.unit.answered
     tx.jobs.answer_attempt(attempt().id, "accepted", later(2), reference="r1")
     assert tx.unit.answered
@@ -124,8 +124,8 @@ def test_an_attempt_keeps_what_it_learned(tx: SqlTx) -> None:
 
 
 def test_a_report_finds_the_newest_attempt_of_its_reference_in_any_account(tx: SqlTx) -> None:
-    tx.jobs.add_attempts([attempt(reference="r1", form="r1")])
-    tx.of(B).jobs.add_attempts([attempt(B, reference="r1", form="r1", at=later(1))])
+    add_attempts(tx, [attempt(reference="r1", form="r1")])
+    add_attempts(tx.of(B), [attempt(B, reference="r1", form="r1", at=later(1))])
     for account in (A, B, ""):
         found = tx.of(account).jobs.by_reference("simulator", "r1")
         assert found is not None

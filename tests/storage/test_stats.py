@@ -6,7 +6,7 @@ from stopwire.core.consent import Act
 from stopwire.core.message import Direction, Purpose, Status
 from stopwire.storage.stats import percentile
 from stopwire.storage.store import SqlTx
-from tests.storage.values import BOB, NOW, A, B, attempt, delivery, event, later, message, refusal, sid
+from tests.storage.values import BOB, NOW, A, B, add_attempts, attempt, delivery, event, later, message, refusal, sid
 
 TOMORROW = NOW + timedelta(days=1)
 MG = sid("MG", A)
@@ -163,7 +163,7 @@ def test_connections_are_judged_by_their_newest_messages(tx: SqlTx) -> None:
             for n in range(4)
         ]
     )
-    tx.jobs.add_attempts(
+    add_attempts(tx,
         [attempt(number=n, at=NOW, answered_at=NOW + timedelta(milliseconds=each)) for n, each in enumerate(millis)]
     )
     (told,) = tx.stats.links()

@@ -8,7 +8,7 @@ import pytest
 from stopwire.ports.store import Store, Tx
 from stopwire.storage.store import SqlStore
 from tests.storage.conftest import settle_in
-from tests.storage.values import ANN, NOW, A, B, attempt, message, sender
+from tests.storage.values import ANN, NOW, A, B, add_attempts, attempt, message, sender
 
 
 def rename(tx: Tx, name: str) -> None:
@@ -114,7 +114,7 @@ async def test_an_unknown_account_has_no_directory(store: SqlStore) -> None:
 
 async def test_a_wait_ends_when_the_carriers_have_answered(store: SqlStore) -> None:
     written = [attempt(number=n, state="written") for n in range(3)]
-    await store.write(lambda tx: tx.jobs.add_attempts(written), account=A)
+    await store.write(lambda tx: add_attempts(tx, written), account=A)
     wait = asyncio.create_task(store.drained(A, ANN, [a.id for a in written], seconds=30))
     for each, answer in zip(written, ("accepted", "unknown", "rejected"), strict=True):
         assert not wait.done()
@@ -124,7 +124,7 @@ async def test_a_wait_ends_when_the_carriers_have_answered(store: SqlStore) -> N
 
 async def test_a_wait_gives_up_and_names_what_is_still_under_way(store: SqlStore) -> None:
     told = [attempt(state="written"), attempt(number=1, state="accepted"), attempt(number=2, state="claimed")]
-    await store.write(lambda tx: tx.jobs.add_attempts(told), account=A)
+    await store.write(lambda tx: add_attempts(tx, told), account=A)
     assert [told[0].id] == await store.drained(A, ANN, [a.id for a in told], seconds=0)
     assert [] == await store.drained(A, ANN, [], seconds=30)
 

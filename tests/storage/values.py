@@ -1,5 +1,6 @@
 """Values as the storage tests need them: everything has a default, and a test says only what it is about."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from stopwire.core.jobs import Attempt, Delivery, HandsetMessage, Job, Refusal, 
 from stopwire.core.message import Direction, Message, Purpose, Status
 from stopwire.core.policy import standard_policy
 from stopwire.core.senders import Account, AccountSettings, Sender, Service
+from stopwire.storage import jobs
+from stopwire.storage.store import SqlTx
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 A = "AC" + "a" * 32
@@ -207,3 +210,8 @@ def transit(of: str = A, number: int = 0, **changes: Any) -> Transit:
         "due_at": NOW,
     }
     return Transit(**{**values, **changes})
+
+
+def add_attempts(tx: SqlTx, attempts: Sequence[Attempt]) -> None:
+    """Attempts in whatever state, without the jobs that the product begins them at."""
+    jobs._add_attempts.many(tx.unit, attempts)

@@ -57,23 +57,22 @@ async def dispatch(world: World, *, connection: str, room: int) -> Round:
     socket finds that time passed: a STOP may have been acknowledged meanwhile.
     """
     write_by = world.clock.monotonic() + world.choices.write_deadline_seconds
-    unit = partial(claim, connection=connection, room=room, now=world.clock.now(), ids=world.ids)
+    unit = partial(claim, connection=connection, room=room, write_by=write_by, now=world.clock.now(), ids=world.ids)
     # Urgent: what leaves makes room for what comes. Behind a crowd of acceptances the queue would only grow.
-    claimed = await world.store.write(unit, account="", urgent=True)
-    return replace(claimed, parts=tuple(replace(part, write_by=write_by) for part in claimed.parts))
+    return await world.store.write(unit, account="", urgent=True)
 
 
-def claim(tx: Tx, *, connection: str, room: int, now: datetime, ids: Ids) -> Round:
+def claim(tx: Tx, *, connection: str, room: int, write_by: float, now: datetime, ids: Ids) -> Round:
     """Take due jobs, end those that may not leave, and begin an attempt at each of the others."""
     due = tx.jobs.claim(connection, room, now)
     parts: list[Part] = []
     for account in dict.fromkeys(each.job.account for each in due):
-        parts += _claim_of(tx.of(account), [each for each in due if each.job.account == account], now, ids)
+        parts += _claim_of(tx.of(account), [each for each in due if each.job.account == account], write_by, now, ids)
     more = len(due) == room  # there may be more than there was room for: whoever asked asks again
     return Round(parts=tuple(parts), taken=len(due), next_due=None if more else tx.jobs.next_due(connection))
 
 
-def _claim_of(tx: Tx, due: Sequence[Due], now: datetime, ids: Ids) -> list[Part]:
+def _claim_of(tx: Tx, due: Sequence[Due], write_by: float, now: datetime, ids: Ids) -> list[Part]:
     directory = tx.services.directory()
     blocks = tx.consent.blocks_of_many(list({each.job.recipient for each in due if each.blocked}))
     parts: list[Part] = []
@@ -114,6 +113,7 @@ def _claim_of(tx: Tx, due: Sequence[Due], now: datetime, ids: Ids) -> list[Part]
                 media=media,
                 keyword_reply=message.purpose is Purpose.KEYWORD_REPLY,
                 expires_at=job.expires_at,
+                write_by=write_by,
             )
         )
     tx.jobs.write(attempts)

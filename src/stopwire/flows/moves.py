@@ -257,6 +257,26 @@ def shut_each(tx: Tx, events: Sequence[ConsentEvent], *, now: datetime, ids: Ids
     return {recipient: attempts for recipient, attempts in ended.items() if attempts}
 
 
+def lift_of(
+    block: Block, *, actor: str, note: str | None, now: datetime, ids: Ids, previous: str | None = None, source: str | None = None
+) -> ConsentEvent:
+    """The event that lifts a block where it stands, whatever made it."""
+    return ConsentEvent(
+        id=ids.sid("CE"),
+        holder=block.holder,
+        group=block.group,
+        recipient=block.recipient,
+        act=Act.LIFT,
+        reason=block.reason,
+        actor=actor,
+        occurred_at=now,
+        recorded_at=now,
+        previous=previous,
+        source=source,
+        note=note,
+    )
+
+
 async def quiet(world: World, *, account: str, recipient: str, under_way: Sequence[str]) -> None:
     """Wait for the answers of attempts already written, and mark those that have none: then a block may be acknowledged."""
     if not under_way:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from stopwire.core.connections import SIMULATOR
-from stopwire.core.consent import Act, Block, ConsentEvent
+from stopwire.core.consent import Block
 from stopwire.core.senders import Sender, Service
-from stopwire.flows.moves import shut
+from stopwire.flows.moves import lift_of, shut
 from stopwire.ports.store import Cut, EntryFilter, Tx
 from stopwire.ports.world import World
 
@@ -68,21 +68,7 @@ def _lift_blocks(tx: Tx, *, world: World, actor: str) -> int:
     for holder in dict.fromkeys(holders):
         found += tx.consent.blocks(Cut(limit=AT_ONCE - len(found)), holder=holder) if len(found) < AT_ONCE else []
     now = world.clock.now()
-    lifted = [
-        ConsentEvent(
-            id=world.ids.sid("CE"),
-            holder=block.holder,
-            group=block.group,
-            recipient=block.recipient,
-            act=Act.LIFT,
-            reason=block.reason,
-            actor=actor,
-            occurred_at=now,
-            recorded_at=now,
-            note=NOTE,
-        )
-        for block in found
-    ]
+    lifted = [lift_of(block, actor=actor, note=NOTE, now=now, ids=world.ids) for block in found]
     shut(tx, lifted, now=now, ids=world.ids)
     return len(lifted)
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from stopwire.core.address import group_of
 from stopwire.core.consent import Act, Block, ConsentEvent
-from stopwire.flows.moves import shut
+from stopwire.flows.moves import lift_of, shut
 from stopwire.ports.store import Cut, Import, ImportRow, Tx
 from stopwire.ports.world import Ids, World
 
@@ -76,23 +76,8 @@ def _row(tx: Tx, row: ImportRow, source: str, *, actor: str, note: str | None, n
     if tx.consent.events(Cut(limit=1), row.recipient, acts=(Act.REPEAT,), since=first):
         return replace(row, state="stays", error=SAID_SINCE)
     previous = tx.messages.last_outbound(row.recipient)
-    lifts = [
-        ConsentEvent(
-            id=ids.sid("CE"),
-            holder=block.holder,
-            group=block.group,
-            recipient=row.recipient,
-            act=Act.LIFT,
-            reason=block.reason,
-            actor=actor,
-            occurred_at=now,
-            recorded_at=now,
-            previous=previous.sid if previous else None,
-            source=f"undo of {source}",
-            note=note,
-        )
-        for block, _ in made
-    ]
+    last = previous.sid if previous else None
+    lifts = [lift_of(block, actor=actor, note=note, now=now, ids=ids, previous=last, source=f"undo of {source}") for block, _ in made]
     shut(tx, lifts, now=now, ids=ids)
     return replace(row, state="lifted")
 

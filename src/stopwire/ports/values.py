@@ -19,7 +19,7 @@ def _otherwise(value: object) -> object:
     """What the encoder does not know: sentences are told in English."""
     if isinstance(value, Sentence):
         return str(value)
-    raise NotImplementedError(f"No plain form of {type(value).__name__}: give it one here.")
+    raise TypeError(f"No plain form of {type(value).__name__}: give it one here.")
 
 
 def from_plain(plain: object, type_: type[T]) -> T:

@@ -17,6 +17,7 @@ from stopwire.core.message import SETTLED
 from stopwire.ports.store import Mention
 from stopwire.storage import tables
 from stopwire.storage.hot import Noun
+from stopwire.storage.leftovers import SqlLeftovers
 
 GONE = ""  # what stands for a person who was erased
 UNTOLD = ("pending", "sending")
@@ -40,10 +41,7 @@ class SqlErasure(Noun):
         sids = [row.sid for row in self._rows(ready)]
         if not sids:
             return 0
-        told = select(_D.id).where(_D.account == self.account, _D.message.in_(sids))
-        tried = tables.delivery_attempts.c
-        self._change(delete(tables.delivery_attempts).where(tried.account == self.account, tried.delivery.in_(told)))
-        self._change(delete(tables.deliveries).where(_D.account == self.account, _D.message.in_(sids)))
+        SqlLeftovers(self.unit, self.account).forget_webhooks(sids)
         sent = select(_A.id).where(_A.account == self.account, _A.message.in_(sids))
         segments = tables.segments.c
         self._change(delete(tables.segments).where(segments.account == self.account, segments.attempt.in_(sent)))

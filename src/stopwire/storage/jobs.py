@@ -271,10 +271,6 @@ class SqlJobs(Noun):
         assert changed == len(attempts), "an attempt began at a job that was not queued"
         _add_attempts.many(self.unit, attempts)
 
-    def add_attempts(self, attempts: Sequence[Attempt]) -> None:
-        self._check_own(attempts)
-        _add_attempts.many(self.unit, attempts)
-
     def lose(self, message: str) -> None:
         """The answer to a written job will not come: whether it left is unknown."""
         _lose.run(self.unit, message, self.account)

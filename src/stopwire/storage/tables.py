@@ -45,11 +45,11 @@ def from_millis(millis: int) -> dt.datetime:
 
 
 def _bound(at: dt.datetime | None) -> int | None:
-    return None if at is None else (at - EPOCH) // MILLISECOND
+    return None if at is None else to_millis(at)
 
 
 def _read(millis: int | None) -> dt.datetime | None:
-    return None if millis is None else EPOCH + dt.timedelta(milliseconds=millis)
+    return None if millis is None else from_millis(millis)
 
 
 class Instant(TypeDecorator[dt.datetime]):
@@ -57,12 +57,6 @@ class Instant(TypeDecorator[dt.datetime]):
 
     impl = BigInteger
     cache_ok = True
-
-    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
-        return _bound(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
-        return _read(value)
 
     # Without the two calls that a TypeDecorator puts around each value: a message has a dozen of them.
 

@@ -4,32 +4,28 @@ It hands out accounts, a clean one to each test. It knows how to wait; what is a
 """
 
 import asyncio
-import contextlib
 import logging
 import shutil
 import tempfile
-import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
-from stopwire import config, serve
+from stopwire import config
 from stopwire.core import inventory
 from stopwire.core.address import SenderKind
 from stopwire.core.inventory import NumberType
 from stopwire.ports.world import World
 from stopwire.testing.chance import ForwardClock, SeededIds
 from stopwire.testing.receiver import Receiver
+from stopwire.testing.threaded import Threaded
 from stopwire.workers import reaper
 
 T = TypeVar("T")
-START_SECONDS = 30.0
-CALL_SECONDS = 30.0  # for one step inside the gateway, far more than it takes
 LOOK_SECONDS = 0.25  # the net under the wake-ups while somebody waits
 FIRST_SHORT_CODE = 70_000
 FOLDER_CHARS_MAX = 85  # a socket's path has at most 103 octets on macOS, 107 on Linux: sockaddr_un
@@ -45,64 +41,42 @@ class Running:
         flags: dict[str, object] = {
             "data_dir": str(self.folder), "port": 0, "quiet": True, "workers": 0, "allow_private_webhooks": "loopback",
         }  # fmt: skip
-        self._settings = config.load(flags, environ={}, cwd=self.folder).settings
+        settings = config.load(flags, environ={}, cwd=self.folder).settings
         self._numbers: dict[tuple[str, SenderKind], deque[str]] = defaultdict(deque)
         self._given: dict[tuple[str, SenderKind], Iterator[str]] = {}
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready: Future[serve.Gateway] = Future()
-        self._thread = threading.Thread(target=self._run, name="stopwire", daemon=True)
-        self._thread.start()
         try:
-            self._gateway = self._ready.result(timeout=START_SECONDS)
+            self._threaded = Threaded(settings, clock=self.clock, ids=self.ids)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
+        self._gateway = self._threaded.gateway
         self.url = self._gateway.base
         self.world: World = self._gateway.wired.world
         self.receiver = Receiver()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._serve())
-        except BaseException as fault:
-            if not self._ready.done():
-                self._ready.set_exception(fault)
-                return
-            raise
-        finally:
-            self._loop.close()
-
-    async def _serve(self) -> None:
-        async with serve.opened(self._settings, clock=self.clock, ids=self.ids) as gateway:
-            self._ready.set_result(gateway)
-            await self._stop.wait()
-
     def close(self) -> None:
         """Stop in order: doors, engines, store; then the folder goes."""
         self.receiver.close()
-        with contextlib.suppress(RuntimeError):  # its loop has ended already
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(timeout=CALL_SECONDS)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._thread.is_alive():
-            raise RuntimeError(f"The gateway did not stop within {CALL_SECONDS:.0f} s: something holds a request open.")
+        try:
+            self._threaded.close()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # ── from the test's thread into the gateway's loop ──────────────────────────────────────────────
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` inside the gateway, and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=CALL_SECONDS)
+        return self._threaded.call(work)
 
     def later(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
         """The same for a test that is a coroutine: something to await."""
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        return asyncio.wrap_future(self._threaded.begin(work))
 
     async def until(self, account: str, ask: Callable[[], Coroutine[Any, Any, T | None]], *, seconds: float) -> T | None:
         """What `ask` answers, as soon as it is something; None after `seconds`. Asked again at each event of the account."""
-        ends_at, seen = self._loop.time() + seconds, self.world.tail.newest()
-        while (found := await ask()) is None and (left := ends_at - self._loop.time()) > 0:
+        loop = self._threaded.loop
+        ends_at, seen = loop.time() + seconds, self.world.tail.newest()
+        while (found := await ask()) is None and (left := ends_at - loop.time()) > 0:
             events = await self.world.tail.wait(account, seen, seconds=min(left, LOOK_SECONDS), limit=100)
             seen = events[-1].id if events else seen
         return found
