@@ -233,11 +233,11 @@ class GroupWriter(Generic[TxT]):
             batch.append(waiting)
             if not raw.in_transaction:
                 raw.execute("BEGIN IMMEDIATE")
-            self._attempt(waiting, nested=guarded and bool(kept))
+            stands = self._attempt(waiting, nested=guarded and bool(kept))
             if waiting.failure is None:
                 kept.append(waiting)
             elif kept and not raw.in_transaction:
-                if guarded:  # SQLite has rolled back everything by itself, as it does on a full disk
+                if not stands:  # SQLite has rolled back everything by itself, as it does on a full disk
                     self._salvage(kept, cause=waiting.failure)
                     kept = []
                     break
@@ -277,13 +277,15 @@ class GroupWriter(Generic[TxT]):
             if not waiting.future.cancelled():
                 return waiting
 
-    def _attempt(self, waiting: _Waiting, *, nested: bool) -> None:
+    def _attempt(self, waiting: _Waiting, *, nested: bool) -> bool:
         """Run one unit. If it fails, the transaction is as before where it was `nested`, otherwise gone.
 
-        Savepoints cost two statements a unit, and units fail so rarely that running their neighbours again is cheaper.
+        Answers whether SQLite itself let the transaction stand. Savepoints cost two statements a unit, and units fail so
+        rarely that running their neighbours again is cheaper.
         """
         raw = self._engine.raw
         waiting.failure = None
+        stands = True
         try:
             if nested:
                 raw.execute("SAVEPOINT unit")
@@ -297,10 +299,12 @@ class GroupWriter(Generic[TxT]):
             if is_broken(fault):
                 raise
             waiting.failure = StoreFull() if is_full(fault) else fault
-            if raw.in_transaction:
+            stands = raw.in_transaction
+            if stands:
                 raw.execute("ROLLBACK TO unit" if nested else "ROLLBACK")
                 if nested:
                     raw.execute("RELEASE unit")
+        return stands
 
     def _salvage(self, lost: list[_Waiting], *, cause: BaseException) -> None:
         """The transaction of `lost` is gone, and none of them counts.
