@@ -192,8 +192,9 @@ async def test_a_unit_that_loses_the_transaction_for_all_costs_nobody_else_anyth
     ],
 )
 async def test_a_full_disk_in_the_middle_of_a_batch_keeps_the_urgent_unit_and_fails_the_others(
-    engine: SqliteEngine, undone: str
+    engine: SqliteEngine, undone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(group, "BATCH_SECONDS", 60)  # one batch, however slow the machine
     if undone == "transaction":  # it keeps a journal for the statement only where a trigger may need it
         engine.raw.execute("DROP TRIGGER poison")
     async with running(engine) as writer:
