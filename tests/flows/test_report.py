@@ -31,9 +31,12 @@ async def sent(still: Still, sender: str = ALONE, **more: str) -> tuple[Message,
     return message, part.attempt
 
 
+def said(reference: str, status: Status, code: int | None = None) -> DeliveryReport:
+    return DeliveryReport(connection="simulator", reference=reference, status=status, error_code=code)
+
+
 async def tell(still: Still, reference: str, status: Status, code: int | None = None) -> None:
-    told = DeliveryReport(connection="simulator", reference=reference, status=status, error_code=code)
-    await report.report(still.world, reports=[told])
+    await report.report(still.world, reports=[said(reference, status, code)])
 
 
 async def test_a_report_moves_the_message_and_tells_the_customer(still: Still) -> None:
@@ -57,6 +60,21 @@ async def test_whatever_the_order_of_reports_the_status_is_the_furthest(still: S
     for status in order:
         await tell(still, reference, status)
     assert "read" == (await still.seen(message)).status
+
+
+@pytest.mark.parametrize("order", list(permutations([Status.SENT, Status.DELIVERED, Status.READ])), ids=lambda o: "-".join(o))
+async def test_reports_that_come_together_do_what_they_would_have_done_one_by_one(
+    still: Still, order: tuple[Status, ...]
+) -> None:
+    one, named = await sent(still, status_callback="https://example.com/cb")
+    other, elsewhere = await sent(still, status_callback="https://example.com/cb")
+    unknown = said("nobody's", Status.DELIVERED)
+    each = [told for status in order for told in (said(named, status), unknown, said(elsewhere, Status.UNDELIVERED, 30003))]
+    await report.report(still.world, reports=each)
+    assert ("read", "undelivered") == ((await still.seen(one)).status, (await still.seen(other)).status)
+    assert [("sent", None), ("undelivered", "30003")] == await still.callbacks(other)
+    told = [status for status, _ in await still.callbacks(one)]
+    assert told == sorted(set(told), key=["sent", "delivered", "read"].index)
 
 
 async def test_a_repeated_report_tells_the_customer_once(still: Still) -> None:

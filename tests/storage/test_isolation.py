@@ -151,6 +151,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "jobs.of_message": lambda tx: tx.jobs.of_message(SM),
     "jobs.attempt": lambda tx: tx.jobs.attempt(AT),
     "jobs.awaited": lambda tx: tx.jobs.awaited([AT]),
+    "jobs.messages_of": lambda tx: tx.jobs.messages_of([AT]),
     "jobs.attempts": lambda tx: tx.jobs.attempts(SM),
     "consent.blocks_of": lambda tx: tx.consent.blocks_of(ChannelGroup.TEXT, ANN),
     "consent.blocks_of_many": lambda tx: tx.consent.blocks_of_many([ANN])[ANN],
@@ -266,7 +267,7 @@ ENGINES |= {"jobs.has_orphans", "inbound.forget", "messages.forget_kept", "jobs.
 ENGINES |= {"submitted.forget", "connections.every", "connections.find"}
 ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
 ENGINES |= {"jobs.waiting_senders", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}
-ENGINES |= {"jobs.holding", "jobs.orphans_of", "lists.idle_imports"}
+ENGINES |= {"jobs.holding", "jobs.orphans_of", "lists.idle_imports", "jobs.fallen_due"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
 NETWORK |= {"handsets.unreported", "handsets.set_reported", "handsets.hold", "handsets.due", "handsets.next_due", "handsets.carried"}
 NETWORK |= {"handsets.every_reception"}

@@ -1,5 +1,6 @@
 """Take delivery reports. Status moves forward only; a report that came too early is kept."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,29 +25,58 @@ async def report(world: World, *, reports: Sequence[DeliveryReport]) -> None:
 
 
 def take(tx: Tx, *, reports: Sequence[DeliveryReport], now: datetime, ids: Ids) -> None:
-    for report in reports:
-        _take_one(tx, report=report, now=now, ids=ids)
+    """In the order they came. What they may speak of is asked for all of them together."""
+    named = _named(tx, reports, now)
+    messages = tx.jobs.messages_of([segment.attempt for segment in named if segment])
+    moved: dict[str, Message] = {}  # two reports may speak of one message
+    for report, segment in zip(reports, named, strict=True):
+        found = segment or _late(tx, report, now, ids)
+        attempt = found.attempt if found else _referred(tx, report)
+        if attempt is None:
+            tx.jobs.add_orphan(report, now)
+            continue
+        message = messages.get(attempt) or tx.jobs.messages_of([attempt]).get(attempt)
+        if message is not None:  # else it was deleted meanwhile
+            message = moved.get(message.sid, message)
+            moved[message.sid] = _apply(tx, report, found, message, now=now, ids=ids)
 
 
-def _take_one(tx: Tx, *, report: DeliveryReport, now: datetime, ids: Ids) -> None:
-    segment = _named(tx, report, now) or _adopt(tx, report, now, ids) if report.forms else None
-    attempt = tx.jobs.attempt(segment.attempt) if segment else tx.jobs.by_reference(report.connection, report.reference)
-    if attempt is None:
-        tx.jobs.add_orphan(report, now)
-        return
-    of = tx.of(attempt.account)
-    message = of.messages.get(attempt.message, any_purpose=True)
-    if message is None:
-        return  # deleted meanwhile
+def _named(tx: Tx, reports: Sequence[DeliveryReport], now: datetime) -> list[Segment | None]:
+    """The segment that each report speaks of, by its id."""
+    found: dict[tuple[str, str], list[Segment]] = defaultdict(list)
+    for connection in {report.connection for report in reports if report.forms}:
+        forms = {form for report in reports if report.connection == connection for form in report.forms}
+        for segment in tx.jobs.segments_named(connection, list(forms), now - receipts.REPORTED_WITHIN):
+            found[connection, segment.form].append(segment)
+    return [
+        receipts.choose([segment for form in report.forms for segment in found.get((report.connection, form), ())], report)
+        for report in reports
+    ]
+
+
+def _late(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment | None:
+    """The segment of a report whose answer never came, or which a report before it has just proven."""
+    if not report.forms:
+        return None
+    return _named(tx, [report], now)[0] or _adopt(tx, report, now, ids)
+
+
+def _referred(tx: Tx, report: DeliveryReport) -> str | None:
+    attempt = None if report.forms else tx.jobs.by_reference(report.connection, report.reference)
+    return attempt.id if attempt else None
+
+
+def _apply(
+    tx: Tx, report: DeliveryReport, segment: Segment | None, message: Message, *, now: datetime, ids: Ids
+) -> Message:
+    """Move the message as a report says. Answers it as it now is."""
+    of = tx.of(message.account)
     if segment is not None:
-        report_segment(of, segment, message, report, now=now, ids=ids)
+        moved = report_segment(of, segment, message, report, now=now, ids=ids)
     else:
-        reported(of, message, report.status, report.error_code, now=now, ids=ids)
+        moved = reported(of, message, report.status, report.error_code, now=now, ids=ids)
     learn_from(of, message, report, now=now, ids=ids)
-
-
-def _named(tx: Tx, report: DeliveryReport, now: datetime) -> Segment | None:
-    return receipts.choose(tx.jobs.segments_named(report.connection, report.forms, now - receipts.REPORTED_WITHIN), report)
+    return moved
 
 
 def _adopt(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment | None:

@@ -359,7 +359,7 @@ class Jobs(Protocol):
     """The outbox towards carriers. `claim`, `under_way` and `next_due` look across accounts: an engine serves all.
 
     So do `by_reference`, `segments_named`, `half_reported`, `forget_segments`, `unknown_of` and the orphans,
-    since a delivery report names no account, and `attempt` in the
+    since a delivery report names no account, and `attempt` and `messages_of` in the
     transaction of no account (""), which is an engine's.
     """
 
@@ -386,14 +386,22 @@ class Jobs(Protocol):
         """(account, sender) of what is queued for a connection. Looks across accounts."""
         ...
 
-    def reroute(self, sender: str, *, connection: str) -> int:
-        """Move what waits for `sender` to another connection; how many that were."""
+    def reroute(self, sender: str, *, connection: str, now: datetime | None = None) -> int:
+        """Move what waits for `sender` to another connection, with `now` only what is due by then; how many that were."""
+        ...
+
+    def fallen_due(self, connection: str, since: datetime | None, now: datetime, limit: int) -> list[Due]:
+        """Scheduled messages whose time has come since, on a connection where nobody claims. Looks across accounts."""
         ...
 
     def requeue(self, message: str, due_at: datetime, *, tried: bool) -> None: ...
     def remove(self, messages: Sequence[str]) -> None: ...
     def attempt(self, id: str) -> Attempt | None: ...
     def attempts(self, message: str) -> list[Attempt]: ...
+    def messages_of(self, attempts: Sequence[str]) -> dict[str, Message]:
+        """The message of each of these attempts, of whatever purpose, by the attempt's id. Deleted ones are left out."""
+        ...
+
     def answer_attempt(
         self, id: str, state: str, now: datetime, *, reference: str | None = None, detail: str | None = None
     ) -> None: ...

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, literal_column, null, or_, select, tuple_, union_all, update
 
 from stopwire.core.address import ChannelGroup
 from stopwire.core.jobs import Attempt, Due, Job
-from stopwire.core.message import Purpose, Status
+from stopwire.core.message import Message, Purpose, Status
 from stopwire.core.outcomes import DeliveryReport
 from stopwire.core.receipts import Segment, canonical
 from stopwire.storage import tables
 from stopwire.storage.hot import Adding, Noun, Statement, Values, as_list, listed
-from stopwire.storage.rows import ATTEMPT, JOB, NEW_JOB, SEGMENT, WAITING_COLUMNS, waiting_of
+from stopwire.storage.rows import ATTEMPT, DELETED, JOB, MESSAGE, NEW_JOB, SEGMENT, WAITING_COLUMNS, waiting_of
 
 _B = tables.blocks.c
 _J = tables.jobs.c
@@ -27,6 +27,7 @@ _S = tables.segments.c
 _ORPHAN = _O.connection, _O.reference, _O.status, _O.error_code, _O.at, _O.sender, _O.recipient, _O.hint
 QUEUED, WRITTEN, UNKNOWN = "queued", "written", "unknown"
 UNDER_WAY = (WRITTEN, UNKNOWN)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # nothing was due before it
 
 _mine = _J.message == bindparam("id"), _J.account == bindparam("of")
 _my_attempt = _A.id == bindparam("attempt_id"), _A.account == bindparam("of")
@@ -54,13 +55,8 @@ def _claim() -> Statement:
             and_(earlier.state == QUEUED, or_(earlier.due_at <= bindparam("now"), earlier.tries > 0)),
         ),
     )
-    is_blocked = exists().where(
-        _B.account == _J.account,
-        _B.grp.in_([literal_column(f"'{group}'") for group in ChannelGroup]),
-        _B.recipient == _J.recipient,
-    )
     query = (
-        select(*JOB.columns, *WAITING_COLUMNS, is_blocked)
+        select(*JOB.columns, *WAITING_COLUMNS, _is_blocked())
         .select_from(tables.jobs.outerjoin(tables.messages, and_(_M.sid == _J.message, _M.account == _J.account)))
         .where(
             _J.connection == bindparam("connection"),
@@ -75,8 +71,35 @@ def _claim() -> Statement:
     return Statement(query, "connection", "purpose", "now", "room")
 
 
+def _is_blocked() -> ColumnElement[bool]:
+    """Whether some block of the job's recipient stands, in whatever scope."""
+    return exists().where(
+        _B.account == _J.account,
+        _B.grp.in_([literal_column(f"'{group}'") for group in ChannelGroup]),
+        _B.recipient == _J.recipient,
+    )
+
+
 _add = Adding(NEW_JOB)
 _claim_due = _claim()
+_fallen_due = Statement(
+    select(*JOB.columns, *WAITING_COLUMNS, _is_blocked())
+    .select_from(tables.jobs.join(tables.messages, and_(_M.sid == _J.message, _M.account == _J.account)))
+    .where(
+        _J.connection == bindparam("connection"),
+        _J.state == QUEUED,
+        _J.purpose == Purpose.MESSAGE,
+        _J.due_at > bindparam("since"),
+        _J.due_at <= bindparam("now"),
+        _M.status == Status.SCHEDULED,
+    )
+    .order_by(_J.due_at, _J.seq)
+    .limit(bindparam("room")),
+    "connection",
+    "since",
+    "now",
+    "room",
+)
 _next_due = Statement(
     select(_J.due_at)
     .where(_J.connection == bindparam("connection"), _J.state == QUEUED, _J.purpose == bindparam("purpose"))
@@ -115,6 +138,12 @@ _awaiting = Statement(
 _of_message = Statement(JOB.select().where(*_mine), "id", "of")
 _add_attempts = Adding(ATTEMPT)
 _attempt = Statement(ATTEMPT.select().where(_A.id == bindparam("attempt_id")), "attempt_id")
+_messages_of = Statement(
+    select(_A.id, *MESSAGE.columns)
+    .select_from(tables.attempts.join(tables.messages, and_(_M.sid == _A.message, _M.account == _A.account)))
+    .where(_A.id.in_(listed("ids")), _M.purpose != literal_column(f"'{DELETED}'")),
+    "ids",
+)
 _answer = Statement(
     update(tables.attempts)
     .where(*_my_attempt)
@@ -218,7 +247,7 @@ def _answer_of(state: str, now: datetime, reference: str | None, detail: str | N
 
 
 class SqlJobs(Noun):
-    """`claim`, `under_way` and `next_due` look across accounts: an engine serves all.
+    """`claim`, `fallen_due`, `under_way` and `next_due` look across accounts: an engine serves all.
 
     So do `by_reference`, `add_orphan` and `take_orphans`: a delivery report names a reference and no account.
     """
@@ -284,10 +313,20 @@ class SqlJobs(Noun):
         query = select(_J.account, _J.sender).where(*waiting).distinct()
         return [(row.account, row.sender) for row in self._rows(query)]
 
-    def reroute(self, sender: str, *, connection: str) -> int:
+    def reroute(self, sender: str, *, connection: str, now: datetime | None = None) -> int:
         """Only what is queued: no byte of it has left."""
-        waiting = _J.account == self.account, _J.sender == sender, _J.state == QUEUED, _J.connection != connection
+        waiting = [_J.account == self.account, _J.sender == sender, _J.state == QUEUED, _J.connection != connection]
+        if now is not None:
+            waiting.append(or_(_J.due_at <= now, _J.tries > 0))
         return self._change(update(tables.jobs).where(*waiting).values(connection=connection))
+
+    def fallen_due(self, connection: str, since: datetime | None, now: datetime, limit: int) -> list[Due]:
+        """Scheduled messages whose time came after `since` and that nobody has claimed, in the order they fell due."""
+        rows = _fallen_due.all(self.unit, connection, since or BEGINNING, now, limit)
+        width = len(JOB.columns)
+        return [
+            Due(job=JOB.value(row[:width]), message=waiting_of(row[width:-1]), blocked=bool(row[-1])) for row in rows
+        ]
 
     def requeue(self, message: str, due_at: datetime, *, tried: bool) -> None:
         """Back into the queue, without an attempt; `tried` counts it as a try."""
@@ -306,6 +345,15 @@ class SqlJobs(Noun):
         """All tries of a message, the first one first."""
         query = ATTEMPT.select().where(_A.message == message, _A.account == self.account)
         return ATTEMPT.each(self._rows(query.order_by(_A.at, _A.id)))
+
+    def messages_of(self, attempts: Sequence[str]) -> dict[str, Message]:
+        """The message of each of these attempts, of whatever purpose, by the attempt's id. Deleted ones are left out.
+
+        In the transaction of no account, which is an engine's: of whichever account.
+        """
+        rows = _messages_of.all(self.unit, as_list(attempts)) if attempts else ()
+        found = {row[0]: MESSAGE.value(row[1:]) for row in rows}
+        return {id: message for id, message in found.items() if self.account in ("", message.account)}
 
     def answer_attempt(
         self, id: str, state: str, now: datetime, *, reference: str | None = None, detail: str | None = None

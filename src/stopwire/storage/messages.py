@@ -14,7 +14,7 @@ from stopwire.ports.store import Cut, Entry, EntryFilter, Feedback, Kept, Look, 
 from stopwire.storage import log, tables
 from stopwire.storage.cuts import cut_of
 from stopwire.storage.hot import Adding, Noun, Statement, Unit, upsert
-from stopwire.storage.rows import FEEDBACK, MEDIA, MESSAGE, REFUSAL
+from stopwire.storage.rows import DELETED, FEEDBACK, MEDIA, MESSAGE, REFUSAL
 
 _M = tables.messages.c
 _REFUSALS = tables.refusals.c
@@ -22,8 +22,6 @@ _KEPT = tables.idempotency.c
 
 _mine = _M.sid == bindparam("id"), _M.account == bindparam("of")
 _add = Adding(MESSAGE)
-# A deleted message leaves its empty row: whoever reads the list page by page goes on from there.
-DELETED = "deleted"
 _get = Statement(MESSAGE.select().where(*_mine, _M.purpose != literal_column(f"'{DELETED}'")), "id", "of")
 _move = Statement(
     update(tables.messages)

@@ -30,6 +30,8 @@ from stopwire.storage import tables
 
 T = TypeVar("T")
 Made = Callable[[Any], Any]
+# The purpose of a deleted message: it leaves its empty row, for whoever reads the list page by page goes on from there.
+DELETED = "deleted"
 
 
 class Shape(Generic[T]):

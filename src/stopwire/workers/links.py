@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+from stopwire.basket import Basket
 from stopwire.core.outcomes import DeliveryReport, Received
 from stopwire.flows import receive, report
 from stopwire.log import get_logger
 from stopwire.ports.world import World
 
 log = get_logger(__name__)
+UNDER_WAY = 2  # calls that keep reports: the second one joins the commit that the first one may have missed
 
 
 class Links:
@@ -16,6 +18,7 @@ class Links:
     def __init__(self, world: World, *, ready: Callable[[], None]) -> None:
         """`ready`: what to call when the carrier has room again."""
         self._world, self._ready = world, ready
+        self._reports: Basket[Sequence[DeliveryReport], None] = Basket(self._keep, under_way=UNDER_WAY)
 
     async def received(self, heard: Received) -> str | None:
         try:
@@ -27,7 +30,11 @@ class Links:
         return taken.message
 
     async def reported(self, reports: Sequence[DeliveryReport]) -> None:
-        await report.report(self._world, reports=reports)
+        await self._reports.take(reports)
 
     def ready(self) -> None:
         self._ready()
+
+    async def _keep(self, told: Sequence[Sequence[DeliveryReport]]) -> Sequence[None]:
+        await report.report(self._world, reports=[one for reports in told for one in reports])
+        return [None] * len(told)
