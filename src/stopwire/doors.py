@@ -121,8 +121,8 @@ class _Noter:
     def note(self, door: str, scope: Scope, status: int, seconds: float, request_id: str, said: bytes) -> None:
         caller: Caller | None = scope.get("stopwire.caller")
         now = time.perf_counter()
-        if caller is not None and caller.key:
-            self._keys[caller.key] = now
+        if caller is not None and (used := caller.key or caller.mark):
+            self._keys[used] = now
             self._later()
         if status < 400:
             if self._answered == ANSWERED_MAX:

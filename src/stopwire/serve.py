@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import ssl
-import stat
 import sys
 import time
 import webbrowser
@@ -44,7 +43,6 @@ __all__ = ["Gateway", "admin_call", "opened", "run"]
 logger = log.get_logger(__name__)
 HATCH = "hatch.sock"
 ADMIN = "admin.sock"
-CREDENTIALS = "credentials.json"
 DRAIN_SECONDS = 10.0
 DOOR_SECONDS = 20.0  # until a door process answers
 TELL_SECONDS = 0.5  # how often a door process tells what it answered
@@ -137,7 +135,7 @@ async def opened(settings: Settings, *, clock: Clock | None = None, ids: Ids | N
                 console_url=await _console_url(wired, account),
                 smpp_port=smpp_port,
             )
-            _keep_credentials(settings.data_dir / CREDENTIALS, gateway)  # there before anybody can see that we are ready
+            _keep_credentials(gateway)  # there before anybody can see that we are ready
             await stack.enter_async_context(_doors(wired, settings, listener))
             stack.callback(wired.tail.close)  # first of all: whoever watches would hold up the doors
             yield gateway
@@ -406,20 +404,16 @@ def _reach(settings: Settings, wired: Wired) -> str:
     return f"{here} No text leaves this machine: every carrier is the simulator.".strip() if simulated else here
 
 
-def _keep_credentials(path: Path, gateway: Gateway) -> None:
-    """Write what programs on this machine sign in with, for its owner alone and in one step."""
-    credentials = {
-        "account_sid": gateway.account_sid,
-        "auth_token": gateway.auth_token,
-        "api_base": gateway.base,
-        "console_url": gateway.console_url,
-    }
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)  # an older one might be open to others
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(json.dumps(credentials, indent=2) + "\n")
-    draft.replace(path)
+def _keep_credentials(gateway: Gateway) -> None:
+    """Write down what programs on this machine sign in with."""
+    gateway.wired.world.credentials.keep(
+        {
+            "account_sid": gateway.account_sid,
+            "auth_token": gateway.auth_token,
+            "api_base": gateway.base,
+            "console_url": gateway.console_url,
+        }
+    )
 
 
 # ── a door process ───────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from stopwire.carriers import Board, Supplies
 from stopwire.carriers.simulator import Simulator
 from stopwire.config import Settings
 from stopwire.core.connections import SIMULATOR
+from stopwire.credentials import CredentialsFile
 from stopwire.hatch import LocalHouse
 from stopwire.log import get_logger
 from stopwire.net.http import HttpClient
@@ -139,6 +140,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
         tail=tail,
         requests=RecentRequests(clock),
         peers=switchboard,
+        credentials=CredentialsFile(settings.data_dir),
         choices=Choices(
             public_url=public_url,
             private_webhooks=settings.allow_private_webhooks,

@@ -83,7 +83,9 @@ class Account:
 
     sid: str
     friendly_name: str
-    auth_token: str
+    auth_token: str  # the primary one, which signs webhooks
+    secondary_token: str | None = None  # signs in just as well, and may become the primary one
+    secondary_token_at: datetime | None = None  # when it was made
     status: str = "active"
     test_sid: str
     test_token: str

@@ -1,6 +1,6 @@
-"""Who binds by SMPP: an account or an API key under its short name; who is bound; and to show one of them out.
+"""Who binds by SMPP: an account by either of its tokens or an API key under its short name; who is bound; and to show one of them out.
 
-Every road compares one secret in constant time, the unknown name's too.
+Every road compares in constant time, the unknown name's too.
 """
 
 import hmac
@@ -10,6 +10,7 @@ from functools import partial
 
 from stopwire.core import bound
 from stopwire.core.senders import Account, AccountSettings
+from stopwire.flows.moves import token_mark
 from stopwire.ports.store import Tx
 from stopwire.ports.world import World
 
@@ -34,11 +35,12 @@ async def bind(world: World, *, system_id: str, password: str) -> Bound:
     named = [account for account in accounts if _begins(account.sid, prefix)]
     found = next((account for account in named if _is_of(account, password)), None)
     if not named:
-        _same(_NOBODY, password)
+        _fits(_NOBODY, password)
+        _fits(_NOBODY, password)
         return Bound(failure="system_id")
     if found is None:
         return Bound(failure="password")
-    return _standing(found)
+    return _used(world, _standing(found), token_mark(world, _token_of(found, password)))
 
 
 async def receiving(world: World, *, account: str) -> int:
@@ -78,7 +80,16 @@ async def _by_key(world: World, prefix: str, secret: str) -> Bound:
     if found is None:
         return Bound(failure="password")
     account = await world.store.read(lambda tx: tx.accounts.find(found.account), account=found.account)
-    return Bound(failure="system_id") if account is None else replace(_standing(account), key=found.sid)
+    if account is None:
+        return Bound(failure="system_id")
+    return _used(world, replace(_standing(account), key=found.sid), found.sid)
+
+
+def _used(world: World, who: Bound, name: str) -> Bound:
+    """Have it noted that this key or token was used just now."""
+    if who.failure is None:
+        world.requests.keep([], {name: 0.0})
+    return who
 
 
 def _receiving(tx: Tx, *, now: datetime) -> int:
@@ -98,8 +109,18 @@ def _standing(account: Account) -> Bound:
 
 
 def _is_of(account: Account, password: str) -> bool:
-    whole = _same(account.auth_token, password)
-    return _same(bound.short_password(account.auth_token), password) or whole
+    primary = _fits(account.auth_token, password)
+    return (_fits(account.secondary_token or _NOBODY, password) and account.secondary_token is not None) or primary
+
+
+def _token_of(account: Account, password: str) -> str:
+    """Which of its tokens this is, whole or cut short."""
+    return account.auth_token if _fits(account.auth_token, password) else account.secondary_token or ""
+
+
+def _fits(token: str, password: str) -> bool:
+    whole = _same(token, password)
+    return _same(bound.short_password(token), password) or whole
 
 
 def _begins(sid: str, prefix: str) -> bool:

@@ -1,6 +1,6 @@
-"""Steps that several journeys share: how a message ends or moves on, and who is told.
+"""Steps that several journeys share: how a message ends or moves on, who is told, by what name a token's use is noted.
 
-No journey of its own: plain functions of a transaction, each walked inside somebody's unit; `quiet` alone waits.
+No journey of its own: plain functions, most of a transaction, walked inside somebody's unit; `quiet` alone waits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -365,6 +365,11 @@ def new_sender(address: str, account: str, connection: str, inherited: tuple[str
 def default_name(address: str) -> str:
     """The name of a sender that was given none."""
     return national_format(address) if address.startswith("+") else address
+
+
+def token_mark(world: World, token: str) -> str:
+    """What tells an auth token from others and tells nothing of it: its use is noted under this name."""
+    return world.vault.digest(token)[:16]
 
 
 def _forbidden(job: Job, senders: Mapping[str, Sender], pool: Sequence[Sender], blocks: Sequence[Block]) -> bool:

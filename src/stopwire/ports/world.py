@@ -106,6 +106,18 @@ class RequestLog(Protocol):
     def since(self) -> datetime: ...
 
 
+class Credentials(Protocol):
+    """What programs on this machine sign in with, as it is written down for them."""
+
+    def keep(self, told: Mapping[str, str]) -> None:
+        """Write it anew, whole or not at all. Raises OSError."""
+        ...
+
+    def renew(self, account: str, token: str) -> None:
+        """`account` signs in with `token` from now on; of another account nothing is written down. Never raises OSError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """Settings of the gateway that a journey needs."""
@@ -131,4 +143,5 @@ class World:
     tail: Tail
     requests: RequestLog
     peers: Peers
+    credentials: Credentials
     choices: Choices

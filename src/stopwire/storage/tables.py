@@ -102,6 +102,8 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("version", Row, nullable=False),  # of its configuration; a number is never used twice while a process runs
+    Column("secondary_token", String(64)),
+    Column("secondary_token_at", Instant),
 )
 
 keys = Table(

@@ -22,7 +22,7 @@ _HOSTED: Final = re.compile(r"(api|messaging|accounts|lookups)(?:\.[a-z0-9-]+){0
 _PRODUCTS: Final = {
     "api": ("/2010-04-01/",),
     "messaging": ("/v1/Services", "/v1/Deactivations"),
-    "accounts": ("/v1/Consents", "/v1/Contacts", "/v1/SafeList", "/v1/Messaging/GeoPermissions"),
+    "accounts": ("/v1/AuthTokens", "/v1/Consents", "/v1/Contacts", "/v1/SafeList", "/v1/Messaging/GeoPermissions"),
     "lookups": ("/v2/PhoneNumbers",),
 }
 

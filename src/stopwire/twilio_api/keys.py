@@ -83,7 +83,7 @@ def show_key(key: Key) -> dict[str, Any]:
 
 
 def show_account(account: Account) -> dict[str, Any]:
-    """The account with its real token: who asks has just signed in with it."""
+    """The account with its primary token: who asks has just signed in with one that may do all that this one may."""
     uri = f"/2010-04-01/Accounts/{account.sid}"
     return {
         "sid": account.sid,
