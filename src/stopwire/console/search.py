@@ -100,7 +100,7 @@ async def _found(request: Request, query: str) -> list[Found]:
         found.append(Found(href=f"/console/recipients/{quote(person, safe='')}", title=tell.number(person), note=say(request, N_("person"))))
     if _DIGITS.fullmatch(digits):
         listed = tell.number(person) if person else f"…{digits}"
-        found.append(Found(href=f"/console/messages?q={quote(f'to:*{digits}')}", title=listed, note=say(request, N_("messages to this number"))))
+        found.append(Found(href=f"/console/messages?q={quote(f'person:*{digits}')}", title=listed, note=say(request, N_("messages of this number"))))
         found.append(Found(href=f"/console/blocks?q={quote(digits)}", title=listed, note=say(request, N_("blocks of this number"))))
     directory = await house_of(request).read(visitor_of(request).account, Services.directory)
     wanted = query.casefold()

@@ -122,7 +122,7 @@ function move(by) {
   const next = list[Math.max(0, Math.min(list.length - 1, at + by))];
   next.classList.add("here");
   next.scrollIntoView({ block: "nearest" });
-  const link = one("[data-open-row], a", next);
+  const link = one("[data-open-row]", next) ?? one("a", next);
   link?.focus({ preventScroll: true });
 }
 function pick(row, upTo) {
@@ -146,6 +146,11 @@ const press = (key) => {
 let going = 0;
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { // the one thing that a form, or a page with one, is there for
+    const primary = all("button.primary", event.target.closest("form") ?? one("main")).filter((each) => each.offsetParent !== null);
+    if (primary.length === 1) { event.preventDefault(); primary[0].click(); }
+    return;
+  }
   if (event.key === "Escape") {
     if (palette?.open) { event.preventDefault(); palette.close(); return; } // a search field would only empty itself
     all("details.account[open], details.menu[open], details.panel[open]").forEach((each) => { each.open = false; one("summary", each).focus(); });
