@@ -59,7 +59,8 @@ def inhabit(gateway: Gateway) -> Mapping[str, str]:
         "/console/ledger/{id}": event["id"], "/console/analytics/{plot}": next(iter(PLOTS)),
     }  # fmt: skip
     questions = {
-        "/console/search": "?q=7001", "/console/blocks/lift": f"?id={block['id']}", "/console/simulator": f"?phone=%2B{PERSON[1:]}&phone=%2B525555550101",
+        "/console/search": "?q=7001", "/console/blocks/lift": f"?id={block['id']}",
+        "/console/simulator": f"?phone=%2B{PERSON[1:]}&phone=%2B525555550101",
         "/console/services/{service}/opt-out/versions": "?from=1&to=2",
     }  # fmt: skip
     pages = {}
