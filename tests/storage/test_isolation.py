@@ -16,6 +16,7 @@ from stopwire.core.jobs import DeliveryAttempt
 from stopwire.core.message import Direction, Media, Status
 from stopwire.core.outcomes import Received
 from stopwire.core.receipts import Segment
+from stopwire.core.retention import KINDS
 from stopwire.core.roles import Role
 from stopwire.ports import store as ports
 from stopwire.ports.push import RefusedPush
@@ -78,6 +79,7 @@ CONNECTION = Connection(sid=sid("CN", A), account=A, name="up", type="smpp", cre
 SEGMENT = Segment(
     attempt=AT, account=A, connection=CONNECTION.sid, number=1, total=2, reference="1", form="1", sender="+1", recipient=ANN, created_at=NOW
 )
+EVERY_ID = [SM, INBOUND.sid, REPLY.sid, SCHEDULED.sid, refusal().id, delivery().id, review().id, handset_message().id]
 REFUSED = RefusedPush(id="RP1", account=A, connection=CONNECTION.sid, at=NOW, version=1, problem="p", sealed="s")
 
 
@@ -164,6 +166,8 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "consent.newest": lambda tx: tx.consent.newest(MG, ChannelGroup.TEXT, ANN, [Act.OPT_OUT]),
     "erasure.mentions": lambda tx: tx.erasure.mentions(ANN, 9),
     "erasure.waiting": lambda tx: tx.erasure.waiting(ANN),
+    "retention.look": lambda tx: [kind for kind in KINDS if tx.retention.look(kind, 0, later(1), 9).ids],
+    "retention.oldest": lambda tx: tx.retention.oldest(),
     "consent.verify": lambda tx: tx.consent.verify().events,
     "inbound.seen": lambda tx: tx.inbound.seen("simulator", "r1"),
     "inbound.joined": lambda tx: tx.inbound.joined(HEARD),
@@ -247,6 +251,7 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "erasure.ledger": lambda tx: tx.erasure.ledger(ANN, 9),
     "erasure.beside": lambda tx: tx.erasure.beside(ANN),
     "erasure.blank": lambda tx: tx.erasure.blank([Mention(kind="refusal", id=refusal().id), Mention(kind="import", id="IM1", row=1)]),
+    "retention.forget": lambda tx: [tx.retention.forget(kind, EVERY_ID, later(1)) for kind in KINDS],
     "lists.put_contacts": lambda tx: tx.lists.put_contacts(
         [Contact(contact=ANN, country="MX", zip_code=None, updated_at=later(1))]
     ),

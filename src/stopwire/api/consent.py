@@ -9,7 +9,7 @@ from pydantic import Field
 from stopwire.api import shapes
 from stopwire.api.door import CarefulRoute, Cursor, Limit, Out, TheCaller, TheHouse, actor, page, person
 from stopwire.api.policy import PolicyVersionOut, version_out
-from stopwire.api.problems import not_found
+from stopwire.api.problems import Problem, not_found
 from stopwire.api.shapes import Block, ConsentEvent, Message, Page
 from stopwire.flows import erase, prove, visit
 from stopwire.ports.store import Consent, Cut
@@ -106,5 +106,7 @@ async def erase_person(recipient: Annotated[str, Path(max_length=128)], house: T
     """
     whom = person(recipient)
     done = await house(erase.erase, account=who.account, recipient=whom)
+    if done.held:
+        raise Problem(409, "A legal hold keeps everything that this account has: lift it first, with PATCH /api/v1/account.")
     await house(visit.note, account=who.account, actor=actor(who), act="recipient.erased", subject=f"•••{whom[-4:]}")
     return Erased.model_validate(done)

@@ -14,7 +14,7 @@ from stopwire.core import consent, errors
 from stopwire.core.jobs import HandsetMessage as CoreHandsetMessage
 from stopwire.core.jobs import Refusal as CoreRefusal
 from stopwire.core.jobs import Review
-from stopwire.core.message import Direction
+from stopwire.core.message import Direction, emptied_at
 from stopwire.core.message import Message as CoreMessage
 from stopwire.core.senders import Sender as CoreSender
 
@@ -160,6 +160,7 @@ class Message(Out):
     to: str | None = Field(examples=["+14155550101"])
     service: str | None
     body: str
+    body_erased_at: datetime | None = Field(description="When the text was erased; null: it was not.")
     status: str = Field(examples=["delivered"])
     segments: int
     media: int
@@ -181,6 +182,7 @@ def message(value: CoreMessage) -> Message:
         to=value.sender if inbound else value.recipient,
         service=value.service,
         body=value.body,
+        body_erased_at=emptied_at(value),
         status=value.status.value,
         segments=value.segments,
         media=value.media,

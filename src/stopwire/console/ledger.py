@@ -18,7 +18,7 @@ from stopwire.core.consent import Act, SealedEvent
 from stopwire.core.ledger import GENESIS, Verdict, holds
 from stopwire.core.senders import Directory
 from stopwire.flows import prove
-from stopwire.ports.store import Consent, Cut, Services
+from stopwire.ports.store import Consent, Cut, Messages, Services
 
 CHECKED_AT_ONCE = 5_000  # a chain of so many events is checked whenever the page is opened; a longer one on request
 # What an act is called; the chips' colours are those of the state.
@@ -130,6 +130,8 @@ async def show(request: Request) -> Response:
     directory = await house.read(account, Services.directory)
     newer = await house.read(account, Consent.events, Cut(limit=1, before=sealed.event.id))
     older = await house.read(account, Consent.events, Cut(limit=1, after=sealed.event.id))
+    cited = [sid for sid in (sealed.event.message, sealed.event.previous) if sid]
+    kept = {each.sid for each in await house.read(account, Messages.many, cited)}
     follows = older[0].hash == sealed.previous_hash if older else sealed.previous_hash == GENESIS
     return page(
         request,
@@ -141,6 +143,7 @@ async def show(request: Request) -> Response:
         sound=holds(sealed),
         follows=follows,
         led=(newer[0].previous_hash == sealed.hash) if newer else None,
+        kept=kept,
         acts=ACTS,
         scope=scope_name(request, sealed.event.holder, directory),
         facts=_facts(sealed),

@@ -22,7 +22,7 @@ from stopwire.console.verdicts import scope_name, verdict
 from stopwire.core.address import group_of
 from stopwire.core.consent import ConsentEvent, SealedEvent
 from stopwire.core.explain import Explanation
-from stopwire.core.message import Direction, Message, Purpose, Status
+from stopwire.core.message import Direction, Message, Purpose, Status, emptied_at
 from stopwire.core.orders import Order
 from stopwire.core.roles import Role
 from stopwire.core.segments import count
@@ -71,6 +71,7 @@ class Line:
     segments: int
     media: int
     reply: bool = False  # an automatic one
+    emptied_at: datetime | None = None  # when its text was erased
 
 
 def line_of(entry: Entry) -> Line:
@@ -97,6 +98,7 @@ def line_of(entry: Entry) -> Line:
         segments=message.segments,
         media=message.media,
         reply=message.purpose is Purpose.KEYWORD_REPLY,
+        emptied_at=emptied_at(message),
     )
 
 

@@ -41,6 +41,8 @@ async def switch_off(request: Request) -> Response:
     if str(form.get("word", "")).strip().lower() != WORD:
         return await _shown(request, 422, given=form, wrong={"word": say(request, N_("Type the word %(word)s to confirm."), word=WORD)})
     gone = await house_of(request)(retire_demo, account=visitor_of(request).account, actor=visitor_of(request).actor)
+    if gone.held:
+        return await _shown(request, 409, given=form, wrong={"word": say(request, N_("A legal hold keeps everything: lift it first."))})
     request.state.detail = {"senders": gone.senders, "services": gone.services, "messages": gone.messages, "blocks": gone.blocks}
     return done(request, "/console/", say(request, N_("The demo is switched off. The account, its credentials and its team stay.")))
 

@@ -133,6 +133,9 @@ async def erase_person(request: Request) -> Response:
     if str(form.get("typed", "")).strip() != person[-4:]:
         return await _erasing(request, 422, given=form, wrong={"typed": say(request, N_("Type the last four digits of the number."))})
     erased = await house_of(request)(erase.erase, account=visitor_of(request).account, recipient=person)
+    if erased.held:
+        sentence = say(request, N_("Nothing was erased: a legal hold keeps everything. It is lifted in Settings, Retention."))
+        return await _erasing(request, 409, given=form, wrong={"typed": sentence})
     # The audit log is never changed afterwards: it may not be told the number again.
     request.state.subject = f"•••{person[-4:]}"
     request.state.detail = {"messages": erased.messages, "events": erased.events, "waiting": erased.waiting}

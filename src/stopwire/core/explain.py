@@ -12,7 +12,7 @@ from stopwire.core.address import mask
 from stopwire.core.consent import Reason, SealedEvent, fold
 from stopwire.core.errors import CATALOGUE
 from stopwire.core.jobs import Attempt, Delivery, Refusal
-from stopwire.core.message import Message, Status
+from stopwire.core.message import Message, Status, emptied_at
 from stopwire.core.senders import Directory, Sender, scopes_of
 from stopwire.core.sentences import Sentence, in_a_row, word
 
@@ -79,7 +79,7 @@ def of_outbound(message: Message, facts: Facts) -> Explanation:
     sender = _sender(message.sender, facts.directory)
     at = message.updated_at if message.error_code == OPTED_OUT else message.created_at
     checked = _checked(sender, message.service, message.recipient, facts, at)
-    why = [*_acceptance(message, checked, facts), *_attempts_story(facts.attempts), _STATUS[message.status]]
+    why = [*_acceptance(message, checked, facts), *_attempts_story(facts.attempts), _STATUS[message.status], *_erasure_story(message)]
     evidence = [*_attempt_proofs(facts.attempts), *_delivery_proofs(facts.deliveries)]
     following: tuple[Sentence, ...] = ()
     if message.error_code is not None:
@@ -105,7 +105,7 @@ def of_inbound(message: Message, facts: Facts) -> Explanation:
     if decision.get("partial"):
         why.append(Sentence("It is part of a long text whose rest did not arrive; only a STOP counts in such a part."))
     why.append(_reply_story(decision, facts.reply))
-    why += _webhook_story(decision, facts.deliveries)
+    why += [*_webhook_story(message, facts), *_erasure_story(message)]
     evidence = [*(_event_proof(each, facts.directory) for each in own), *_policy_proof(decision, message)]
     if facts.reply is not None:
         evidence.append(Proof(kind="message", id=facts.reply.sid, at=facts.reply.created_at, text=Sentence("The automatic reply.")))
@@ -321,9 +321,23 @@ def _reply_story(decision: Mapping[str, object], reply: Message | None) -> Sente
     return Sentence("No automatic reply was sent by us.")
 
 
-def _webhook_story(decision: Mapping[str, object], deliveries: Sequence[Delivery]) -> list[Sentence]:
-    if not decision.get("forward"):
+def _erasure_story(message: Message) -> list[Sentence]:
+    """What became of the text itself: who reads this later sees an empty one."""
+    if gone_at := emptied_at(message):
+        return [Sentence("Its text was erased on %(time)s; all else about it is as it was kept.", time=gone_at)]
+    if message.options.get("ContentRetention") == "discard" and not message.body:
+        return [Sentence("Its text was not kept, as ContentRetention=discard asked.")]
+    return []
+
+
+def _webhook_story(message: Message, facts: Facts) -> list[Sentence]:
+    deliveries, days = facts.deliveries, facts.directory.account.settings.keep_webhooks_days
+    if not message.decision.get("forward"):
         return [Sentence("The webhook was not called for it: that is how this sender is set, or how a default HELP is handled.")]
+    if not deliveries and days is not None:
+        return [Sentence("No webhook of it is kept: there was none, or it is older than %(days)s days.", days=days)]
+    if not deliveries and emptied_at(message):
+        return [Sentence("No webhook of it is kept: there was none, or it was erased with the text.")]
     if not deliveries:
         return [Sentence("No webhook is set for this sender, so nobody was called.")]
     return [Sentence("The webhook %(url)s is %(state)s.", url=deliveries[0].url, state=word(deliveries[0].state))]

@@ -97,6 +97,20 @@ class Message:
     decision: Mapping[str, Any] = field(default_factory=dict)  # what the keyword engine made of an inbound message
 
 
+EMPTIED = "emptied_at"  # among the options: when the text was erased
+
+
+def emptied(message: Message, now: datetime) -> Message:
+    """`message` without its text, and when that went."""
+    return replace(message, body="", updated_at=now, options={**message.options, EMPTIED: now.isoformat(timespec="seconds")})
+
+
+def emptied_at(message: Message) -> datetime | None:
+    """When its text was erased; None where it was not, or by a program that did not note it."""
+    noted = message.options.get(EMPTIED)
+    return datetime.fromisoformat(noted) if isinstance(noted, str) else None
+
+
 def retained(message: Message) -> Message:
     """What may be kept of `message` by its ContentRetention and AddressRetention: all of it until it is final."""
     if message.status not in FINAL:

@@ -110,6 +110,10 @@ class AccountSettings:
     smpp_bound: bool = False  # whether a receiver of the account has ever bound
     smpp_long: str = "udh"  # udh | payload: how a long text is handed to a bound customer
     smpp_tlvs: str = "standard"  # standard | vendor: whether our own TLVs are added for bound customers
+    keep_bodies_days: int | None = None  # None: for good; the rules are in `core/retention.py`
+    keep_messages_days: int | None = None
+    keep_webhooks_days: int | None = None
+    legal_hold: bool = False  # nothing is deleted, whatever the times above are and whoever asks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from stopwire.core import retention
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.policy import Problem
 from stopwire.core.senders import Account
@@ -26,14 +27,17 @@ CHOICES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "smpp_long": ("udh", "payload"),
     "smpp_tlvs": ("standard", "vendor"),
 }
+SWITCHES: Final = ("legal_hold",)
+SETTINGS: Final = (*CHOICES, *retention.RULES, *SWITCHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanged:
-    """The account as it now is, or what is wrong; then nothing was changed."""
+    """The account as it now is and what a careful operator would change, or what is wrong; then nothing was changed."""
 
     account: Account | None = None
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +58,12 @@ def _change(tx: Tx, *, changes: Mapping[str, Any], now: datetime) -> AccountChan
     if problems := tuple(_problems(changes)):
         return AccountChanged(problems=problems)
     account = tx.services.directory().account
-    settings = replace(account.settings, **{name: value for name, value in changes.items() if name in CHOICES})
+    settings = replace(account.settings, **{name: value for name, value in changes.items() if name in SETTINGS})
     name = changes.get("friendly_name", account.friendly_name)
     changed = replace(account, friendly_name=name, settings=settings, updated_at=now)
     tx.accounts.save(changed)
     tx.tell("account.changed")
-    return AccountChanged(account=changed)
+    return AccountChanged(account=changed, warnings=tuple(retention.warnings(settings)))
 
 
 def _problems(changes: Mapping[str, Any]) -> list[Problem]:
@@ -68,8 +72,14 @@ def _problems(changes: Mapping[str, Any]) -> list[Problem]:
         if name == "friendly_name":
             if not isinstance(value, str) or not 0 < len(value) <= NAME_CHARS_MAX:
                 problems.append(Problem(path=name, message=f"The name is a text of 1 to {NAME_CHARS_MAX} characters."))
+        elif name in retention.RULES:
+            if problem := retention.problem(name, value):
+                problems.append(problem)
+        elif name in SWITCHES:
+            if not isinstance(value, bool):
+                problems.append(Problem(path=name, message="The value is neither true nor false: use one of the two."))
         elif name not in CHOICES:
-            known = ", ".join(("friendly_name", *CHOICES))
+            known = ", ".join(("friendly_name", *SETTINGS))
             problems.append(Problem(path=name, message=f"There is no such setting. The settings are {known}."))
         elif value not in CHOICES[name]:
             allowed = ", ".join("null" if each is None else each for each in CHOICES[name])

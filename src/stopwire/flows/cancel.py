@@ -3,12 +3,12 @@
 Nothing here stops a message that a carrier already has.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from stopwire.core.errors import Refused, refuse
-from stopwire.core.message import SETTLED, Message, Status
+from stopwire.core.message import SETTLED, Message, Status, emptied
 from stopwire.flows.moves import end
 from stopwire.ports.store import Feedback, Tx
 from stopwire.ports.world import Ids, World
@@ -22,6 +22,14 @@ class Changed:
     refused: Refused | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediumDeleted:
+    """Whether there was such a medium, or why it stays."""
+
+    found: bool = False
+    refused: Refused | None = None
+
+
 async def cancel(world: World, *, account: str, sid: str) -> Changed:
     """Cancel a scheduled message, until the engine has claimed it (30409)."""
     unit = partial(_cancel, sid=sid, now=world.clock.now(), ids=world.ids)
@@ -29,18 +37,29 @@ async def cancel(world: World, *, account: str, sid: str) -> Changed:
 
 
 async def redact(world: World, *, account: str, sid: str) -> Changed:
-    """Erase the body of a message that has left or ended (20009); its media stay."""
+    """Erase the body of a message that has left or ended (20009), unless a legal hold keeps it (20010); its media stay."""
     return await world.store.write(partial(_redact, sid=sid, now=world.clock.now()), account=account)
 
 
 async def delete(world: World, *, account: str, sid: str) -> Changed:
-    """Delete a message that has left or ended (20009), with its media and feedback."""
+    """Delete a message that has left or ended (20009), with its media and feedback; not under a legal hold (20010)."""
     return await world.store.write(partial(_delete, sid=sid), account=account)
 
 
-async def delete_media(world: World, *, account: str, message: str, sid: str) -> bool:
-    """Delete one medium of a message; whether there was one."""
-    return await world.store.write(lambda tx: tx.messages.delete_medium(message, sid), account=account)
+async def delete_media(world: World, *, account: str, message: str, sid: str) -> MediumDeleted:
+    """Delete one medium of a message, unless a legal hold keeps it (20010)."""
+    return await world.store.write(partial(_delete_medium, message=message, sid=sid), account=account)
+
+
+def _delete_medium(tx: Tx, *, message: str, sid: str) -> MediumDeleted:
+    if _held(tx):
+        return MediumDeleted(refused=refuse(20010))
+    return MediumDeleted(found=tx.messages.delete_medium(message, sid))
+
+
+def _held(tx: Tx) -> bool:
+    """Whether the account is under a legal hold: then nothing is deleted, whoever asks."""
+    return tx.services.directory().account.settings.legal_hold
 
 
 async def rate(world: World, *, account: str, sid: str, outcome: str) -> Feedback | None:
@@ -66,7 +85,9 @@ def _redact(tx: Tx, *, sid: str, now: datetime) -> Changed:
         return Changed()
     if message.status not in SETTLED:
         return Changed(refused=refuse(20009))
-    redacted = replace(message, body="", updated_at=now)
+    if _held(tx):
+        return Changed(refused=refuse(20010))
+    redacted = emptied(message, now)
     tx.messages.save(redacted)
     return Changed(message=redacted)
 
@@ -77,6 +98,8 @@ def _delete(tx: Tx, *, sid: str) -> Changed:
         return Changed()
     if message.status not in SETTLED:
         return Changed(refused=refuse(20009))
+    if _held(tx):
+        return Changed(refused=refuse(20010))
     tx.messages.delete(sid)
     return Changed(message=message)
 

@@ -17,17 +17,23 @@ SEARCH_SECONDS = 120.0  # for what no index finds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """How much was emptied. `waiting`: texts on their way, and suggestions to be decided, which are still readable."""
+    """How much was emptied. `waiting`: texts on their way, and suggestions to be decided, which are still readable.
 
-    messages: int
-    events: int
-    others: int
-    waiting: int
+    `held`: the account is under a legal hold, and nothing was touched.
+    """
+
+    messages: int = 0
+    events: int = 0
+    others: int = 0
+    waiting: int = 0
+    held: bool = False
 
 
 async def erase(world: World, *, account: str, recipient: str) -> Erased:
     """In units of their own, so that nothing waits long. Cut short, it can be done again."""
     store = world.store
+    if (await store.directory(account)).account.settings.legal_hold:
+        return Erased(held=True)
     await store.write(partial(_take_back, world=world, recipient=recipient), account=account)
     now = world.clock.now()
     messages = events = 0

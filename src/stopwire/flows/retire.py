@@ -19,16 +19,19 @@ NOTE = "the demo was switched off"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """How much went. All zero: nothing was simulated."""
+    """How much went. All zero: nothing was simulated. `held`: the account is under a legal hold, and nothing was touched."""
 
     senders: int = 0
     services: int = 0
     messages: int = 0
     blocks: int = 0
+    held: bool = False
 
 
 async def retire_demo(world: World, *, account: str, actor: str) -> Retired:
     """In units of their own: messages, then blocks, then the senders. Cut short, it can be done again."""
+    if (await world.store.directory(account)).account.settings.legal_hold:
+        return Retired(held=True)
     messages = blocks = 0
     while some := await world.store.write(_forget_messages, account=account):
         messages += some

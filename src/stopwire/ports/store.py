@@ -124,6 +124,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A look at a stretch of records: which of them may go, where the look ended, and whether older ones lie beyond."""
+
+    ids: tuple[str, ...] = ()
+    seen_to: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     message: str
     account: str
@@ -507,7 +516,7 @@ class Webhooks(Protocol):
 
     def add(self, deliveries: Sequence[Delivery]) -> None: ...
     def claim(self, room: int, now: datetime, busy: Sequence[str]) -> list[Delivery]: ...  # busy: host names, without ports
-    def next_due(self) -> datetime | None: ...
+    def next_due(self, busy: Sequence[str] = ()) -> datetime | None: ...
     def interrupted(self, now: datetime) -> int: ...
     def hurry(self, url: str, now: datetime) -> int: ...
     def settle(self, id: str, state: str, *, rounds: int, due_at: datetime | None = None) -> None: ...
@@ -547,6 +556,22 @@ class Erasure(Protocol):
     def mentions(self, recipient: str, limit: int) -> list[Mention]: ...
     def blank(self, mentions: Sequence[Mention]) -> int: ...
     def waiting(self, recipient: str) -> int: ...
+
+
+class Retention(Protocol):
+    """Letting go of what was kept long enough, by kind (`core/retention.py`). Never blocks, the ledger or the audit log."""
+
+    def look(self, kind: str, after: int, before: datetime, rows: int) -> Stretch:
+        """Which of the next `rows` records, made before `before` and settled, may go. `after`: where the last look ended."""
+        ...
+
+    def forget(self, kind: str, ids: Sequence[str], now: datetime) -> int:
+        """Let these go, but for those that are not settled any more; how many went."""
+        ...
+
+    def oldest(self) -> dict[str, datetime]:
+        """When the oldest record of each kind was made, where that is known without a search."""
+        ...
 
 
 class Handsets(Protocol):
@@ -714,6 +739,8 @@ class Tx(Protocol):
     def leftovers(self) -> Leftovers: ...
     @property
     def erasure(self) -> Erasure: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def people(self) -> People: ...
     @property

@@ -34,6 +34,7 @@ from stopwire.storage.messages import SqlMessages
 from stopwire.storage.people import SqlAudit, SqlPeople
 from stopwire.storage.pushes import SqlPushes
 from stopwire.storage.replies import SqlReplies
+from stopwire.storage.retention import SqlRetention
 from stopwire.storage.services import SqlServices
 from stopwire.storage.sqlite import SqliteEngine
 from stopwire.storage.stats import SqlStats
@@ -64,6 +65,7 @@ class SqlTx:
         "_people",
         "_pushes",
         "_replies",
+        "_retention",
         "_services",
         "_stats",
         "_submitted",
@@ -96,6 +98,7 @@ class SqlTx:
         self._submitted: SqlSubmitted | None = None
         self._leftovers: SqlLeftovers | None = None
         self._erasure: SqlErasure | None = None
+        self._retention: SqlRetention | None = None
         self._people: SqlPeople | None = None
         self._audit: SqlAudit | None = None
 
@@ -206,6 +209,12 @@ class SqlTx:
         if self._erasure is None:
             self._erasure = SqlErasure(self.unit, self.account)
         return self._erasure
+
+    @property
+    def retention(self) -> SqlRetention:
+        if self._retention is None:
+            self._retention = SqlRetention(self.unit, self.account)
+        return self._retention
 
     @property
     def submitted(self) -> SqlSubmitted:

@@ -58,10 +58,12 @@ async def _fetch(call: Call) -> Response:
 
 
 async def _delete(call: Call) -> Response:
-    gone = await call.house(
+    deleted = await call.house(
         cancel.delete_media, account=call.account, message=call.path["sid"], sid=call.path["media"]
     )
-    if not gone:
+    if deleted.refused:
+        return refusal(deleted.refused)
+    if not deleted.found:
         raise call.missing()
     return no_content()
 

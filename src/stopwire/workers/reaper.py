@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from stopwire.flows import dispatch, ingest, purge, receive, report
+from stopwire.flows import dispatch, ingest, purge, receive, report, retention
 from stopwire.log import get_logger
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.world import World
@@ -16,20 +16,20 @@ IMPORT_IDLE = timedelta(hours=1)  # an import whose door process has died
 
 
 async def run(world: World) -> None:
-    rounds = 0
+    rounds, walks = 0, retention.Walks()
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         rounds += 1
         try:
-            await tidy(world, forget=rounds % PURGE_EVERY == 0)
+            await tidy(world, forget=rounds % PURGE_EVERY == 0, walks=walks)
         except StoreClosed:
             return
         except Exception:
             log.exception("reaper.failed")
 
 
-async def tidy(world: World, *, forget: bool) -> None:
-    """One round: end what is overdue and, if `forget`, drop what has served its time."""
+async def tidy(world: World, *, forget: bool, walks: retention.Walks | None = None) -> None:
+    """One round: end what is overdue and, if `forget`, drop what has served its time. `walks`: where the last round ended."""
     for connection in await world.store.read(lambda tx: tx.jobs.holding(), account=""):
         await dispatch.expire_unknown(world, connection=connection)
     await quarantine.retry(world)
@@ -41,3 +41,5 @@ async def tidy(world: World, *, forget: bool) -> None:
         log.info("imports.closed", imports=idle)
     if forget and (forgotten := await purge.purge(world)):
         log.info("purge.done", rows=forgotten)
+    if forget and (gone := await retention.sweep(world, walks or retention.Walks())):
+        log.info("retention.done", **gone)
