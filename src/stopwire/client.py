@@ -319,6 +319,15 @@ class Client:
     def delete_key(self, sid: str) -> None:
         self._ask("DELETE", f"{self._account}/Keys/{_part(sid)}.json")
 
+    def create_secondary_token(self) -> Json:
+        return self._object("POST", "/v1/AuthTokens/Secondary")
+
+    def promote_secondary_token(self) -> Json:
+        return self._object("POST", "/v1/AuthTokens/Promote")
+
+    def delete_secondary_token(self) -> None:
+        self._ask("DELETE", "/v1/AuthTokens/Secondary")
+
     def deliveries(self, *, message: str | None = None, state: str | None = None) -> Iterator[Json]:
         return self._items("/api/v1/webhook-deliveries", params=_given(message=message, state=state))
 

@@ -295,6 +295,28 @@ def test_numbers_are_found_bought_changed_and_given_back(ask: Run, say: Callable
     assert Exit.USAGE == ask("number", "available", "--type", "square").code
 
 
+def test_the_auth_token_is_changed_without_an_outage(run: Run, gateway: Gateway) -> None:
+    sid, token = gateway.account("Rotating")
+
+    def enter(token: str, *words: str) -> Ran:
+        return run(*(words or ("service", "list")), "--json", "--url", gateway.url, "--account", sid, "--token", token)
+
+    for act in ("promote", "remove"):
+        ran = enter(token, "account", "token", act)
+        assert Exit.NO == ran.code
+        assert "`stopwire account token create`" in ran.json["error"]["detail"]
+    second = enter(token, "account", "token", "create").json["secondary_auth_token"]
+    assert Exit.NO == enter(token, "account", "token", "create").code
+    assert [0, 0] == [enter(token).code, enter(second).code]
+    shown = enter(token, "account", "show").json
+    assert shown["secondary_token_at"]
+    assert second == enter(second, "account", "token", "promote").json["auth_token"]
+    assert [Exit.NOT_AUTHORISED, 0] == [enter(token).code, enter(second).code]
+    third = enter(second, "account", "token", "create").json["secondary_auth_token"]
+    assert {"deleted": True} == enter(third, "account", "token", "remove").json
+    assert [0, Exit.NOT_AUTHORISED] == [enter(second).code, enter(third).code]
+
+
 def test_a_key_signs_in_until_it_is_deleted(ask: Run, run: Run, say: Callable[..., dict[str, str]], gateway: Gateway) -> None:
     made = say("key", "create", "billing")
     assert made["sid"] in ask("key", "list").out

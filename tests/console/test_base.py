@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from stopwire.core.roles import Role
 from tests.console.conftest import Visit
@@ -143,6 +144,31 @@ def test_theme_and_language_are_kept_without_script(visits: Callable[..., Visit]
     html = page.locator("html")
     assert ("dark", "es") == (html.get_attribute("data-theme"), html.get_attribute("lang"))
     expect(page.get_by_text("America/New_York").first).to_be_visible()
+
+
+def test_the_auth_token_is_changed_in_two_steps_without_script(fresh_gateway: Gateway, browser: Browser) -> None:
+    gateway, audit = fresh_gateway, "/console/settings/audit.json?act=token"
+    visit = Visit(gateway, browser, java_script_enabled=False).by_link()
+    page = visit.see("/console/settings/account")
+    page.get_by_role("button", name="Make a secondary token").click()
+    second = page.get_by_role("status").locator("code").inner_text()
+    assert 200 == httpx.get(f"{gateway.url}/v1/Services", auth=(gateway.account_sid, second)).status_code
+    page = visit.see("/console/settings/account")
+    assert second not in page.content()
+    page.get_by_text("Promote the secondary token").click()
+    page.get_by_role("button", name="Promote", exact=True).click()
+    expect(page.get_by_text("Type promote: what signs in with the primary token stops working at once.")).to_be_visible()
+    page.get_by_label("Type promote to promote it").fill("Promote")
+    page.get_by_role("button", name="Promote", exact=True).click()
+    expect(page.get_by_text("The secondary token is the auth token now")).to_be_visible()
+    found = [httpx.get(f"{gateway.url}/v1/Services", auth=(gateway.account_sid, t)).status_code for t in (gateway.auth_token, second)]
+    assert [401, 200] == found
+    page.get_by_role("button", name="Make a secondary token").click()
+    page.get_by_role("button", name="Remove the secondary token").click()
+    expect(page.get_by_text("The secondary token is removed")).to_be_visible()
+    rows = json.loads(page.request.get(audit).text())["items"]
+    assert ["token.made", "token.promoted", "token.made", "token.removed"] == [row["act"] for row in reversed(rows)]
+    visit.close()
 
 
 def test_the_team_is_kept_without_script(visits: Callable[..., Visit]) -> None:

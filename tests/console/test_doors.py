@@ -157,6 +157,9 @@ def test_a_browser_without_fetch_metadata_brings_the_token_of_the_page(client: C
 ALLOWED = {
     "/console/settings/account": Role.ADMIN,
     "/console/settings/account/token": Role.ADMIN,
+    "/console/settings/account/token/secondary": Role.ADMIN,
+    "/console/settings/account/token/promote": Role.ADMIN,
+    "/console/settings/account/token/remove": Role.ADMIN,
     "/console/settings/team": Role.OWNER,
     "/console/sign-out": Role.VIEWER,
 }

@@ -57,6 +57,30 @@ async def test_a_bind_of_a_key_names_the_key(gateway: Gateway) -> None:
     assert (system_id(made["sid"]), made["sid"]) == (found["system_id"], found["key"])
 
 
+async def test_either_token_binds_and_a_bind_outlives_its_token(gateway: Gateway) -> None:
+    sid, token = gateway.account()
+
+    async def enters(token: str) -> links.Link | None:
+        try:
+            pdu = BindTransmitter(system_id=system_id(sid), password=token)
+            return await links.connect("127.0.0.1", gateway.smpp_port or 0, bind=pdu)
+        except links.LinkError:
+            return None
+
+    first = await enters(token)
+    second_token = gateway.client(sid, token).accounts.v1.secondary_auth_token().create().secondary_auth_token or ""
+    there = [first, await enters(second_token), await enters(short_password(second_token))]
+    gateway.client(sid, token).accounts.v1.auth_token_promotion().update()
+    assert [None, None] == [await enters(token), await enters(short_password(token))]
+    there.append(await enters(second_token))
+    for link in there:
+        assert link is not None
+        assert link.bound
+        await link.unbind(within_seconds=5)
+    shown = httpx.get(f"{gateway.url}/api/v1/account", auth=(sid, second_token)).json()
+    assert shown["auth_token_used_at"], "binds are uses too"
+
+
 def test_a_bind_that_is_ended_is_gone_and_its_application_may_come_back(gateway: Gateway, bind: Binder) -> None:
     application = bind()
     (found,) = binds(gateway)

@@ -16,7 +16,7 @@ from stopwire.core.errors import Refused
 from stopwire.core.senders import Account as CoreAccount
 from stopwire.core.senders import Directory
 from stopwire.flows import account as accounts
-from stopwire.flows import numbers
+from stopwire.flows import auth_token, numbers
 from stopwire.flows.tail import now
 from stopwire.ports.house import House
 from stopwire.ports.store import Services
@@ -43,6 +43,9 @@ class Account(Out):
     smpp_delivery: str = Field(examples=["auto"], description="Whether messages are told to bound receivers; `auto`: once one was.")
     smpp_long: str = Field(examples=["udh"], description="How a long text reaches a bound receiver.")
     smpp_tlvs: str = Field(examples=["standard"], description="`vendor`: with TLVs of this gateway's own.")
+    auth_token_used_at: datetime | None = Field(description="When somebody last signed in with it; null: not since the start.")
+    secondary_token_at: datetime | None = Field(description="When the secondary auth token was made; null: there is none.")
+    secondary_token_used_at: datetime | None = Field(description="When somebody last signed in with it; null: not since the start.")
     created_at: datetime
     updated_at: datetime
 
@@ -66,7 +69,7 @@ class AccountChange(In):
 @router.get("/account", tags=["Account"], summary="The account and its settings")
 async def account(house: TheHouse, who: TheCaller) -> Account:
     directory = await _directory(house, who.account)
-    return _account(directory.account)
+    return _account(directory.account, await house(auth_token.tokens, account=who.account))
 
 
 @router.patch("/account", tags=["Account"], summary="Change settings of the account")
@@ -76,10 +79,10 @@ async def change_account(change: AccountChange, house: TheHouse, who: TheCaller)
     if done.problems or done.account is None:
         errors = [Wrong(path=each.path, message=each.message) for each in done.problems]
         raise Problem(422, errors[0].message if errors else "This cannot be set.", errors=errors)
-    return _account(done.account)
+    return _account(done.account, await house(auth_token.tokens, account=who.account))
 
 
-def _account(value: CoreAccount) -> Account:
+def _account(value: CoreAccount, tokens: auth_token.Tokens) -> Account:
     settings = value.settings
     return Account(
         sid=value.sid,
@@ -96,6 +99,9 @@ def _account(value: CoreAccount) -> Account:
         smpp_delivery=settings.smpp_delivery,
         smpp_long=settings.smpp_long,
         smpp_tlvs=settings.smpp_tlvs,
+        auth_token_used_at=tokens.primary_used_at,
+        secondary_token_at=tokens.secondary_at,
+        secondary_token_used_at=tokens.secondary_used_at,
         created_at=value.created_at,
         updated_at=value.updated_at,
     )

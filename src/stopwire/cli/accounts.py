@@ -1,13 +1,16 @@
-"""`stopwire account`: accounts of the gateway on this machine, by way of its data folder."""
+"""`stopwire account`: accounts of the gateway on this machine, by way of its data folder; and the tokens of one's own."""
 
 from typing import Annotated
 
 import typer
 
 from stopwire.cli.operator import admin
+from stopwire.cli.output import Exit, Failed
 from stopwire.cli.talk import Talk, local, talking
 
 app = typer.Typer(no_args_is_help=True, help="Accounts; each is a stranger to the others.")
+tokens = typer.Typer(no_args_is_help=True, help="A second auth token, to change the token without an outage.")
+app.add_typer(tokens, name="token")
 
 
 @app.command("create")
@@ -47,3 +50,47 @@ def sign_in(talk: Talk, account: Annotated[str, typer.Option(help="SID of the ac
     """Print a link into the console of a running gateway; it is good once, for 15 minutes."""
     found = admin(talk, "sign_in", running=True, account=account)
     talk.answer(found, lambda: typer.echo(found["console_url"]))
+
+
+@tokens.command("create")
+@talking
+def create_token(talk: Talk) -> None:
+    """Make a second token, which signs in like the first. It is shown this once."""
+    made = talk.client.create_secondary_token()
+    talk.answer(made, lambda: talk.facts({"secondary_auth_token": made["secondary_auth_token"]}))
+
+
+@tokens.command("promote")
+@talking
+def promote_token(talk: Talk) -> None:
+    """Make the second token the first. Whoever signs in with the old one is shut out at once.
+
+    Webhooks are signed with the new one from now on; a gateway on this machine writes it into its credentials.json.
+    """
+    from stopwire.client import ClientError
+
+    try:
+        made = talk.client.promote_secondary_token()
+    except ClientError as refusal:
+        raise _none(refusal) from None
+    talk.answer(made, lambda: talk.facts({"auth_token": made["auth_token"]}))
+
+
+@tokens.command("remove")
+@talking
+def remove_token(talk: Talk) -> None:
+    """Take the second token away. Whoever signs in with it is shut out at once."""
+    from stopwire.client import ClientError
+
+    try:
+        talk.client.delete_secondary_token()
+    except ClientError as refusal:
+        raise _none(refusal) from None
+    talk.answer({"deleted": True}, lambda: talk.line("The second token is removed."))
+
+
+def _none(refusal: Exception) -> Exception:
+    """What to say where there is no second token; any other refusal speaks for itself."""
+    if getattr(refusal, "status", None) == 404:
+        return Failed("There is no second auth token: make one with `stopwire account token create`.", Exit.NO)
+    return refusal

@@ -68,8 +68,9 @@ def shows(path: str, handler: Handler, *, role: Role = Role.VIEWER) -> Route:
     return Route(path, guarded, methods=["GET"])
 
 
-def acts(path: str, handler: Handler, *, role: Role, act: str, body_max: int = BODY_BYTES_MAX) -> Route:
-    """A form's target. What was done is noted in the audit log as `act`, unless the answer says that nothing was.
+def acts(path: str, handler: Handler, *, role: Role, act: str | None, body_max: int = BODY_BYTES_MAX) -> Route:
+    """A form's target. What was done is noted in the audit log as `act`, unless the answer says that nothing was; with None
+    the journey itself notes it, in the commit that does it.
 
     A handler may put what it was done to into `request.state.subject`, and more into `request.state.detail`.
     """

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from stopwire.console.listing import Column, listing, table
 from stopwire.console.render import N_, done, page, say
-from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
+from stopwire.console.session import acts, address_of, form_of, house_of, shows, visitor_of
 from stopwire.core.policy import Problem
 from stopwire.core.roles import Role
 from stopwire.flows import account as accounts
-from stopwire.flows import backup, health, purge, team, visit
+from stopwire.flows import auth_token, backup, health, purge, team, visit
 from stopwire.ports.store import Audit, AuditRow, Cut, People, Services, Session
 
 TABS = (
@@ -27,6 +27,8 @@ TABS = (
     ("health", N_("Health")),
     ("audit", N_("Audit log")),
 )
+
+PROMOTED = "promote"  # typed to promote the secondary token: whoever uses the primary one is shut out
 
 # What each setting of the account is called, and what its values mean.
 SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
@@ -76,9 +78,11 @@ async def show_account(request: Request) -> Response:
 
 
 async def _account(request: Request, status: int = 200, token: str = "", **values: object) -> Response:
-    directory = await house_of(request).read(visitor_of(request).account, Services.directory)
+    house, account = house_of(request), visitor_of(request).account
+    directory = await house.read(account, Services.directory)
+    given = {"secondary": "", "tokens": await house(auth_token.tokens, account=account), "promoted": PROMOTED, **values}
     settings = asdict(directory.account.settings)
-    return _shown(request, "account", status, account=directory.account, settings=settings, choices=SETTINGS, token=token, **values)
+    return _shown(request, "account", status, account=directory.account, settings=settings, choices=SETTINGS, token=token, **given)
 
 
 async def change_account(request: Request) -> Response:
@@ -95,6 +99,39 @@ async def show_token(request: Request) -> Response:
     """The auth token, once, to those who could change everything anyway; noted in the audit log."""
     directory = await house_of(request).read(visitor_of(request).account, Services.directory)
     return await _account(request, token=directory.account.auth_token)
+
+
+async def make_secondary(request: Request) -> Response:
+    """A second token. It stands on this one answer, and nowhere else ever."""
+    visitor = visitor_of(request)
+    made = await house_of(request)(
+        auth_token.create_secondary, account=visitor.account, actor=visitor.actor, address=address_of(request)
+    )
+    if made.account is None:
+        return await _account(request, 409)  # it is there already, as the page shows
+    return await _account(request, secondary=made.account.secondary_token or "")
+
+
+async def promote_secondary(request: Request) -> Response:
+    form, visitor = await form_of(request), visitor_of(request)
+    if str(form.get("word", "")).strip().casefold() != PROMOTED:
+        sentence = say(request, N_("Type %(word)s: what signs in with the primary token stops working at once."), word=PROMOTED)
+        return await _account(request, 422, wrong={"token": sentence})
+    done_ = await house_of(request)(auth_token.promote, account=visitor.account, actor=visitor.actor, address=address_of(request))
+    if done_.account is None:
+        raise HTTPException(404)
+    sentence = say(request, N_("The secondary token is the auth token now; the one before opens nothing any more."))
+    return done(request, "/console/settings/account", sentence)
+
+
+async def remove_secondary(request: Request) -> Response:
+    visitor = visitor_of(request)
+    removed = await house_of(request)(
+        auth_token.delete_secondary, account=visitor.account, actor=visitor.actor, address=address_of(request)
+    )
+    if removed.account is None:
+        raise HTTPException(404)
+    return done(request, "/console/settings/account", say(request, N_("The secondary token is removed: it opens nothing any more.")))
 
 
 # ── team ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -282,6 +319,9 @@ routes = [
     shows("/console/settings/account", show_account),
     acts("/console/settings/account", change_account, role=Role.ADMIN, act="account.changed"),
     acts("/console/settings/account/token", show_token, role=Role.ADMIN, act="token.shown"),
+    acts("/console/settings/account/token/secondary", make_secondary, role=Role.ADMIN, act=None),
+    acts("/console/settings/account/token/promote", promote_secondary, role=Role.ADMIN, act=None),
+    acts("/console/settings/account/token/remove", remove_secondary, role=Role.ADMIN, act=None),
     shows("/console/settings/team", show_team, role=Role.ADMIN),
     acts("/console/settings/team", add_user, role=Role.OWNER, act="user.added"),
     acts("/console/settings/team/{sid}", change_user, role=Role.OWNER, act="user.changed"),
