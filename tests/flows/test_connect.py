@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -347,6 +348,40 @@ def test_a_message_that_comes_while_a_connection_is_down_does_not_wait_for_it(
     eventually(lambda: gateway.http.get("/api/v1/carriers/main").json()["link"]["status"] == "down")
     ends(gateway, send(gateway), "delivered")  # long before anything that waits would be moved
     assert ["Hello"] == second.texts()
+
+
+def test_a_confirmation_does_not_wait_for_a_connection_that_is_down(gateway: Gateway, centre: Centre, second: Centre) -> None:
+    add(gateway, second, name="spare", senders=(OTHER,))
+    add(gateway, centre, failover=["spare"])
+    gateway.run(centre.stop())
+    eventually(lambda: see(gateway, "main")["link"]["status"] == "down")
+    assert 0 == second.hear("STOP")
+    eventually(lambda: len(second.submissions) == 1)  # long before anything that waits would be moved
+    assert ("unsubscribed" in second.texts()[0], NUMBER[1:]) == (True, second.submissions[0].pdu.source_addr)
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["down", "paused"])
+def test_a_scheduled_message_that_falls_due_leaves_by_the_next_connection(
+    gateway: Gateway, centre: Centre, second: Centre, monkeypatch: pytest.MonkeyPatch, paused: bool
+) -> None:
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.1)  # but what waits is moved after ten seconds, as ever
+    add(gateway, second, name="spare", senders=(OTHER,))
+    add(gateway, centre, failover=["spare"])
+    service = gateway.client().messaging.v1.services.create(friendly_name="Later")
+    service.phone_numbers.create(phone_number_sid=gateway.sender(NUMBER))
+    at = gateway.world.clock.now() + timedelta(minutes=10)
+    sid = gateway.client().messages.create(
+        to=ANN, messaging_service_sid=service.sid, body="Later", schedule_type="fixed", send_at=at
+    ).sid
+    if paused:
+        gateway.http.post("/api/v1/carriers/main/pause")
+    else:
+        gateway.run(centre.stop())
+    eventually(lambda: see(gateway, "main")["link"]["status"] == ("paused" if paused else "down"))
+    now = gateway.world.clock.now()
+    gateway.run(gateway.world.store.write(lambda tx: tx.jobs.requeue(sid, now, tried=False), account=gateway.account_sid))
+    ends(gateway, str(sid), "delivered")
+    assert ["Later"] == second.texts()
 
 
 def test_a_message_stands_behind_what_waits_for_the_same_person_elsewhere(

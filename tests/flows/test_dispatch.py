@@ -101,6 +101,65 @@ async def test_a_block_made_meanwhile_ends_a_scheduled_message_when_its_time_has
     assert ("failed", 21610) == await end_of(still, message)
 
 
+# ── scheduled messages whose connection is down ──────────────────────────────────────────────────────
+
+
+async def put_all_on(still: Still, connection: str, *, failover: Sequence[str] = ()) -> None:
+    """All senders on a connection that nobody opens, with what they use while it is down."""
+
+    def unit(tx: Any) -> None:
+        for sender in tx.services.directory().senders.values():
+            tx.services.save_sender(replace(sender, connection=connection, settings={"failover": list(failover)}))
+
+    await still.change(unit)
+
+
+async def scheduled(still: Still, person: str = ANN, **more: Any) -> Message:
+    at = still.world.clock.now() + timedelta(hours=1)
+    return await still.one(to=person, service=still.service, schedule_type="fixed", send_at=at.isoformat(), **more)
+
+
+@pytest.mark.parametrize("from_", ["", SERVICE_MEMBER], ids=["the service chooses", "the sender is named"])
+async def test_a_scheduled_message_that_falls_due_on_a_dead_connection_leaves_by_the_next(still: Still, from_: str) -> None:
+    await put_all_on(still, "CNdown", failover=["simulator"])
+    message = await scheduled(still, from_=from_, status_callback="https://example.com/cb")
+    seen = await dispatch.hand_on(still.world, connection="CNdown")
+    assert "CNdown" == (await job_of(still, message)).connection
+    still.clock.moved = timedelta(hours=1, seconds=1)
+    await dispatch.hand_on(still.world, connection="CNdown", since=seen)
+    assert [("queued", None)] == await still.callbacks(message)
+    (part,) = await still.claim()
+    assert (message.sid, "simulator", (await still.seen(message)).sender) == (part.message, part.connection, part.sender)
+
+
+async def test_without_another_connection_a_scheduled_message_chooses_its_sender_and_waits(still: Still) -> None:
+    await put_all_on(still, "CNdown")
+    message = await scheduled(still)
+    still.clock.moved = timedelta(hours=1, seconds=1)
+    await dispatch.hand_on(still.world, connection="CNdown")
+    job = await job_of(still, message)
+    assert ("CNdown", True, Status.QUEUED) == (job.connection, job.sender is not None, (await still.seen(message)).status)
+
+
+async def test_a_block_ends_a_scheduled_message_that_falls_due_on_a_dead_connection(still: Still) -> None:
+    await put_all_on(still, "CNdown", failover=["simulator"])
+    message = await scheduled(still)
+    await learned_block(still, still.service)
+    still.clock.moved = timedelta(hours=1, seconds=1)
+    await dispatch.hand_on(still.world, connection="CNdown")
+    assert ("failed", 21610) == await end_of(still, message)
+
+
+async def test_what_is_handed_on_is_taken_in_pieces(still: Still, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "HANDED_ON_AT_ONCE", 2)
+    await put_all_on(still, "CNdown", failover=["simulator"])
+    for n in range(5):
+        await scheduled(still, f"+1415555020{n}")
+    still.clock.moved = timedelta(hours=1, seconds=1)
+    await dispatch.hand_on(still.world, connection="CNdown")
+    assert 5 == len(await still.claim())
+
+
 async def learned_block(still: Still, holder: str) -> None:
     now = still.world.clock.now()
     event = ConsentEvent(

@@ -85,6 +85,7 @@ def test_an_opt_out_costs_four_writes_and_two_reads_at_most(tx: SqlTx) -> None:
         pytest.param(lambda tx: tx.jobs.segments_named("simulator", ("1", "a"), NOW), id="segments_named"),
         pytest.param(lambda tx: tx.jobs.next_due("simulator"), id="jobs.next_due"),
         pytest.param(lambda tx: tx.jobs.claim("simulator", 9, NOW), id="jobs.claim"),
+        pytest.param(lambda tx: tx.jobs.fallen_due("smsc", NOW, NOW, 9), id="jobs.fallen_due"),
         pytest.param(lambda tx: tx.jobs.remove([SM]), id="jobs.remove"),
         pytest.param(lambda tx: tx.jobs.answer_attempt(AT, "accepted", NOW), id="answer_attempt"),
         pytest.param(lambda tx: tx.jobs.by_reference("simulator", "r1"), id="by_reference"),

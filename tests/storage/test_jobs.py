@@ -8,7 +8,7 @@ from stopwire.core.message import Purpose, Status
 from stopwire.core.outcomes import DeliveryReport
 from stopwire.storage.jobs import _claim_due
 from stopwire.storage.store import SqlTx
-from tests.storage.values import ANN, BOB, NOW, A, B, add_attempts, attempt, job, later, sid
+from tests.storage.values import ANN, BOB, NOW, A, B, add_attempts, attempt, job, later, message, sid
 
 REPLY = Purpose.KEYWORD_REPLY
 MG = sid("MG", A)
@@ -152,3 +152,29 @@ def test_a_claim_walks_its_index_however_long_the_queue_is(tx: SqlTx) -> None:
     assert "ix_jobs_connection_state_purpose_due" in plan
     assert "ix_jobs_account_recipient" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_what_falls_due_on_a_connection_is_what_was_scheduled_and_came_since(tx: SqlTx) -> None:
+    tx.messages.add([message(number=n, status=Status.QUEUED if n == 3 else Status.SCHEDULED) for n in range(5)])
+    tx.of(B).messages.add([message(B, status=Status.SCHEDULED)])
+    dues = {0: later(-9), 1: later(-5), 2: later(5), 3: later(-5)}
+    tx.jobs.add([job(number=n, connection="smsc", due_at=at) for n, at in dues.items()])
+    tx.jobs.add([job(number=4, due_at=later(-5))])  # elsewhere
+    tx.of(B).jobs.add([job(B, connection="smsc", due_at=later(-1))])
+    engine = tx.of("").jobs
+
+    def due(since: float | None, limit: int = 9) -> list[str]:
+        found = engine.fallen_due("smsc", None if since is None else later(since), NOW, limit)
+        return [each.job.message for each in found]
+
+    assert [sid("SM", A, 0), sid("SM", A, 1), sid("SM", B, 0)] == due(None)
+    assert [sid("SM", A, 1), sid("SM", B, 0)] == due(-9)
+    assert [sid("SM", A, 1)] == due(-9, limit=1)
+    assert [] == due(-1)
+
+
+def test_only_what_is_due_or_was_tried_is_moved_where_a_time_is_given(tx: SqlTx) -> None:
+    tx.jobs.add([job(), job(number=1, due_at=later(9)), job(number=2, due_at=later(9)), job(number=3, state="written")])
+    tx.jobs.requeue(sid("SM", A, 2), later(9), tried=True)
+    assert 2 == tx.jobs.reroute(job().sender or "", connection="smsc", now=NOW)
+    assert 1 == tx.jobs.reroute(job().sender or "", connection="smsc")

@@ -216,10 +216,10 @@ def _remove(tx: Tx, *, sid: str) -> list[Problem]:
 async def reroute(world: World, *, down: str) -> int:
     """Move what waits for a connection that is down to the next one that is up. Nothing that may have left is moved."""
     up = world.carriers.up()
-    return await world.store.write(partial(_reroute, down=down, up=up), account="")
+    return await world.store.write(partial(_reroute, down=down, up=up, now=world.clock.now()), account="")
 
 
-def _reroute(tx: Tx, *, down: str, up: frozenset[str]) -> int:
+def _reroute(tx: Tx, *, down: str, up: frozenset[str], now: datetime) -> int:
     moved = 0
     for account, sid in tx.jobs.waiting_senders(down):
         of = tx.of(account)
@@ -228,7 +228,8 @@ def _reroute(tx: Tx, *, down: str, up: frozenset[str]) -> int:
             continue
         other = next_route(order, down, up=up)
         if other is not None:
-            moved += of.jobs.reroute(sid, connection=other)
+            # What is not due yet stays: nobody knows how the connections will be then.
+            moved += of.jobs.reroute(sid, connection=other, now=now)
     if moved:
         tx.wake("dispatch")
     return moved

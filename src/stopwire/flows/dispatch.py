@@ -4,7 +4,7 @@ An attempt is on disk before its bytes leave. A STOP that commits before the cla
 after it waits for the answer (`flows/receive.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from stopwire.core.message import Message, Purpose, Status, Waiting
 from stopwire.core.optout import may_send
 from stopwire.core.outcomes import ERROR_CODES, Cause, Outcome, OutcomeKind, Part
 from stopwire.core.retry import carrier_delay
-from stopwire.core.routing import order_of
+from stopwire.core.routing import first_route, order_of
 from stopwire.core.senders import Directory, Sender, scopes_of
 from stopwire.flows.moves import (
     accepted,
@@ -38,6 +38,7 @@ from stopwire.ports.world import Ids, World
 NOT_CONFIRMED = 30046  # "Message delivery not confirmed": no carrier response until validity ended
 VALIDITY_EXPIRED = 30036
 NO_PARTS: Mapping[str, Part] = {}
+HANDED_ON_AT_ONCE = 200  # scheduled messages of one commit
 TRIES_AMBIGUOUS_MAX = 2  # writes of one message where the policy for ambiguous hand-over is `retry`
 
 
@@ -73,22 +74,9 @@ def claim(tx: Tx, *, connection: str, room: int, write_by: float, now: datetime,
 
 
 def _claim_of(tx: Tx, due: Sequence[Due], write_by: float, now: datetime, ids: Ids) -> list[Part]:
-    directory = tx.services.directory()
-    blocks = tx.consent.blocks_of_many(list({each.job.recipient for each in due if each.blocked}))
     parts: list[Part] = []
     attempts: list[Attempt] = []
-    for job, message in ((each.job, each.message) for each in due):
-        if message is None:  # deleted while it waited
-            tx.jobs.remove([job.message])
-            continue
-        if job.expires_at and job.expires_at <= now:
-            _end(tx, message, VALIDITY_EXPIRED, now, ids)
-            continue
-        of_group = [b for b in blocks.get(job.recipient, []) if b.group is group_of(job.recipient)]
-        sender, code = _sender_of(tx, job, message, directory, of_group, ids)
-        if sender is None:
-            _end(tx, message, code, now, ids)
-            continue
+    for job, message, sender in _fit(tx, due, now, ids):
         if job.connection not in order_of(sender):
             tx.jobs.assign(job.message, sender=sender.sid, connection=sender.connection)
             tx.wake("dispatch")
@@ -121,6 +109,25 @@ def _claim_of(tx: Tx, due: Sequence[Due], write_by: float, now: datetime, ids: I
     return parts
 
 
+def _fit(tx: Tx, due: Sequence[Due], now: datetime, ids: Ids) -> Iterator[tuple[Job, Waiting, Sender]]:
+    """Those that may leave, each with who speaks; the others end."""
+    directory = tx.services.directory()
+    blocks = tx.consent.blocks_of_many(list({each.job.recipient for each in due if each.blocked}))
+    for job, message in ((each.job, each.message) for each in due):
+        if message is None:  # deleted while it waited
+            tx.jobs.remove([job.message])
+            continue
+        if job.expires_at and job.expires_at <= now:
+            _end(tx, message, VALIDITY_EXPIRED, now, ids)
+            continue
+        of_group = [b for b in blocks.get(job.recipient, []) if b.group is group_of(job.recipient)]
+        sender, code = _sender_of(tx, job, message, directory, of_group, ids)
+        if sender is None:
+            _end(tx, message, code, now, ids)
+            continue
+        yield job, message, sender
+
+
 def _sender_of(
     tx: Tx, job: Job, message: Waiting, directory: Directory, blocks: list[Block], ids: Ids
 ) -> tuple[Sender | None, int]:
@@ -151,6 +158,35 @@ def _end(tx: Tx, waiting: Waiting, code: int, now: datetime, ids: Ids) -> None:
     message = tx.messages.get(waiting.sid, any_purpose=True)
     assert message is not None
     end(tx, message, Status.FAILED, code, now=now, ids=ids)
+
+
+async def hand_on(world: World, *, connection: str, since: datetime | None = None) -> datetime:
+    """Let scheduled messages that fell due on a connection that is not usable choose their sender and their way now.
+
+    Each does so once. `since`: up to when this was done before; the answer is up to when it is done now.
+    """
+    now, usable = world.clock.now(), world.carriers.usable()
+    while await world.store.read(lambda tx: tx.jobs.fallen_due(connection, since, now, 1), account=""):
+        unit = partial(_hand_on, connection=connection, since=since, usable=usable, now=now, ids=world.ids)
+        await world.store.write(unit, account="")
+    return now
+
+
+def _hand_on(
+    tx: Tx, *, connection: str, since: datetime | None, usable: frozenset[str], now: datetime, ids: Ids
+) -> None:
+    due = tx.jobs.fallen_due(connection, since, now, HANDED_ON_AT_ONCE)
+    for account in dict.fromkeys(each.job.account for each in due):
+        mine = [each for each in due if each.job.account == account]
+        _hand_on_of(tx.of(account), mine, usable, now, ids)
+    tx.wake("dispatch")
+
+
+def _hand_on_of(tx: Tx, due: Sequence[Due], usable: frozenset[str], now: datetime, ids: Ids) -> None:
+    for job, message, sender in _fit(tx, due, now, ids):
+        _queue(tx, message, sender, now, ids)
+        tx.messages.move([job.message], Status.QUEUED, now=now)
+        tx.jobs.assign(job.message, sender=sender.sid, connection=first_route(sender, usable=usable))
 
 
 async def settle(world: World, *, outcomes: Sequence[Outcome], parts: Mapping[str, Part] = NO_PARTS) -> None:

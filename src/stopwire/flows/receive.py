@@ -24,6 +24,7 @@ from stopwire.core.optout import Answer, Change
 from stopwire.core.outcomes import Received
 from stopwire.core.packs import Packs
 from stopwire.core.policy import Keyword, standard_policy
+from stopwire.core.routing import first_route
 from stopwire.core.segments import count
 from stopwire.core.senders import Home
 from stopwire.core.suggestions import score
@@ -70,6 +71,7 @@ async def receive(world: World, *, heard: Received) -> Taken:
         now=world.clock.now(),
         ids=world.ids,
         public_url=world.choices.public_url,
+        usable=world.carriers.usable(),
     )
     taken = await world.store.write(unit, account=account, lock=(heard.recipient,), urgent=True)
     if not taken.repeated and not taken.waiting_for_parts:
@@ -78,7 +80,9 @@ async def receive(world: World, *, heard: Received) -> Taken:
     return taken
 
 
-def take(tx: Tx, *, heard: Received, packs: Packs, now: datetime, ids: Ids, public_url: str) -> Taken:
+def take(
+    tx: Tx, *, heard: Received, packs: Packs, now: datetime, ids: Ids, public_url: str, usable: frozenset[str]
+) -> Taken:
     if repeated := _repeat(tx, heard, now):
         # The first copy may still be waiting for answers: this one is not acknowledged before they are there either.
         return replace(repeated, under_way=purge(tx, heard.recipient, now=now, ids=ids))
@@ -91,7 +95,7 @@ def take(tx: Tx, *, heard: Received, packs: Packs, now: datetime, ids: Ids, publ
             return Taken(account=tx.account, waiting_for_parts=True)
         tx.inbound.drop_parts(heard)
         body = joined
-    return take_whole(tx, heard=heard, body=body, packs=packs, now=now, ids=ids, public_url=public_url)
+    return take_whole(tx, heard=heard, body=body, packs=packs, now=now, ids=ids, public_url=public_url, usable=usable)
 
 
 def take_whole(
@@ -103,6 +107,7 @@ def take_whole(
     now: datetime,
     ids: Ids,
     public_url: str,
+    usable: frozenset[str],
     partial_text: bool = False,
 ) -> Taken:
     """Take a text that is complete (or, with `partial_text`, all of it that will ever come)."""
@@ -127,7 +132,7 @@ def take_whole(
     events = _events(tx, heard, body, message, match, answer, home, now, ids)
     tx.consent.append(events)
     under_way = purge(tx, heard.recipient, now=now, ids=ids) if answer.keyword is Keyword.STOP else ()
-    reply = None if answer.reply and _answered(tx, heard) else _reply(tx, answer, events, message, home, now, ids)
+    reply = None if answer.reply and _answered(tx, heard) else _reply(tx, answer, events, message, home, now, ids, usable)
     suggestion = _suggestion(tx, body, message, match, answer, home, packs, now, ids)
     if answer.keep:
         found = {"events": [e.id for e in events], "reply": reply, "suggestion": suggestion}
@@ -303,7 +308,14 @@ def _answered(tx: Tx, heard: Received) -> bool:
 
 
 def _reply(
-    tx: Tx, answer: Answer, events: Sequence[ConsentEvent], message: Message, home: Home, now: datetime, ids: Ids
+    tx: Tx,
+    answer: Answer,
+    events: Sequence[ConsentEvent],
+    message: Message,
+    home: Home,
+    now: datetime,
+    ids: Ids,
+    usable: frozenset[str],
 ) -> str | None:
     """Queue the automatic reply, in the same commit as the change that it confirms."""
     if not answer.reply or answer.keyword is None or not events:
@@ -343,7 +355,7 @@ def _reply(
             Job(
                 message=reply.sid,
                 account=reply.account,
-                connection=home.sender.connection,
+                connection=first_route(home.sender, usable=usable),  # it has minutes: it does not wait for what is down
                 sender=home.sender.sid,
                 service=None,
                 recipient=reply.recipient,
@@ -412,13 +424,26 @@ async def close_parts(world: World, *, window: timedelta = PARTS_WINDOW) -> int:
             now=world.clock.now(),
             ids=world.ids,
             public_url=world.choices.public_url,
+            usable=world.carriers.usable(),
         )
         await world.store.write(unit, account=account or "", urgent=True)
     return len(firsts)
 
 
-def _close_part(tx: Tx, *, first: Received, packs: Packs, now: datetime, ids: Ids, public_url: str) -> None:
+def _close_part(
+    tx: Tx, *, first: Received, packs: Packs, now: datetime, ids: Ids, public_url: str, usable: frozenset[str]
+) -> None:
     tx.inbound.drop_parts(first)
     if not tx.account or tx.services.directory().sender_at(first.sender) is None:
         return  # the number was given back meanwhile
-    take_whole(tx, heard=first, body=first.body, packs=packs, now=now, ids=ids, public_url=public_url, partial_text=True)
+    take_whole(
+        tx,
+        heard=first,
+        body=first.body,
+        packs=packs,
+        now=now,
+        ids=ids,
+        public_url=public_url,
+        usable=usable,
+        partial_text=True,
+    )

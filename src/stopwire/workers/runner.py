@@ -7,12 +7,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from stopwire.core.connections import SIMULATOR, Sealed
-from stopwire.flows import connect, ingest
+from stopwire.flows import connect, dispatch, ingest
 from stopwire.log import get_logger
 from stopwire.ports.carrier import Carrier
 from stopwire.ports.faults import StoreClosed
@@ -39,12 +39,12 @@ class _Line:
 
 
 class Engines:
-    def __init__(self, world: World, *, endpoint_parallel: int = 10) -> None:
         self._world = world
         self._lines: dict[str, _Line] = {}
         self._unfit: dict[str, int] = {}  # versions of connections that could not be opened
         self._down_since: dict[str, float] = {}  # monotonic seconds
         self._notifier = Notifier(world, endpoint_parallel=endpoint_parallel)
+        self._handed_on: dict[str, datetime] = {}  # of those not usable: up to when what fell due has chosen its way
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -86,7 +86,7 @@ class Engines:
                 if self._bell.is_set():
                     self._bell.clear()
                     await self._reconcile()
-                await self._reroute()
+                await self._go_round()
             except StoreClosed:
                 return
             except Exception:
@@ -129,8 +129,8 @@ class Engines:
         if sid != SIMULATOR:
             self._world.carriers.unplug(sid)
 
-    async def _reroute(self) -> None:
-        """Hand the queues of connections that stay down to the next ones."""
+    async def _go_round(self) -> None:
+        """Go round connections that are down: what falls due there now, and the queues of those that stay down."""
         now = self._world.clock.monotonic()
         up = self._world.carriers.up()
         kept = await self._world.store.read(lambda tx: tx.connections.every(), account="")
@@ -140,6 +140,10 @@ class Engines:
             if now - since >= DOWN_SECONDS:
                 moved = await connect.reroute(self._world, down=sid)
                 if moved:
+        usable = self._world.carriers.usable()
+        self._handed_on = {sid: at for sid, at in self._handed_on.items() if sid in down - usable}
+        for sid in down - usable:
+            self._handed_on[sid] = await dispatch.hand_on(self._world, connection=sid, since=self._handed_on.get(sid))
                     log.warning("connection.rerouted", connection=sid, messages=moved)
 
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
