@@ -6,6 +6,7 @@ import pytest
 
 from stopwire.flows import review
 from stopwire.flows.review import Finding
+from stopwire.testing.kit import Sms
 from tests.gateway import Gateway
 
 US = "+14155550100"
@@ -111,3 +112,115 @@ def test_taking_back_leaves_a_block_that_was_there_before(gateway: Gateway) -> N
     assert undo(gateway, id).changed
     (block,) = gateway.http.get("/api/v1/blocks", params={"recipient": "+14155557317"}).json()["items"]
     assert "keyword" == block["reason"]
+
+
+# ── its confirmation ─────────────────────────────────────────────────────────────────────────────────────
+
+ANN = "+14155550101"
+STOPPED = "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe."
+
+
+def waiting(sms: Sms, body: str = "please stop texting me") -> str:
+    sms.phone(ANN).text(body, to=sms.sender)
+    (found,) = sms.api.suggestions(state="open")
+    return str(found["id"])
+
+
+def decide(sms: Sms, id: str, finding: Finding = Finding.OPT_OUT) -> review.Reviewed:
+    world = sms._world
+    return sms._in.call(review.find(world, account=sms.sid, id=id, finding=finding, actor="console:Eve"))
+
+
+def take_back(sms: Sms, id: str) -> review.Reviewed:
+    return sms._in.call(review.undo(sms._world, account=sms.sid, id=id, actor="console:Eve"))
+
+
+def test_a_block_holds_at_once_and_its_confirmation_waits_out_the_undo(sms: Sms) -> None:
+    decide(sms, waiting(sms))
+    ann = sms.phone(ANN)
+    assert sms.blocked(ANN, sms.service)
+    sms.clock.advance(seconds=9)
+    sms.settle()
+    assert ann.quiet()
+    sms.clock.advance(seconds=1)
+    arrived = ann.wait()
+    assert ("auto_reply", STOPPED) == (arrived.kind, arrived.body)
+
+
+def test_an_undo_takes_the_confirmation_back_with_the_block(sms: Sms) -> None:
+    id = waiting(sms)
+    decide(sms, id)
+    assert take_back(sms, id).changed
+    sms.clock.advance(minutes=1)
+    sms.settle()
+    assert sms.phone(ANN).quiet()
+    assert not sms.blocked(ANN, sms.service)
+    decide(sms, id)
+    sms.clock.advance(seconds=10)
+    assert STOPPED == sms.phone(ANN).wait().body
+
+
+def test_what_the_person_was_told_is_not_taken_back(sms: Sms) -> None:
+    id = waiting(sms)
+    decide(sms, id)
+    sms.clock.advance(seconds=10)
+    sms.phone(ANN).wait()
+    taken_back = take_back(sms, id)
+    assert (False, True) == (taken_back.changed, taken_back.told)
+    assert sms.blocked(ANN, sms.service)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        pytest.param(289, True, id="eleven seconds before the end"),
+        pytest.param(290, False, id="it could not wait out the undo within its five minutes"),
+        pytest.param(3600, False, id="an hour later"),
+    ],
+)
+def test_a_confirmation_leaves_within_five_minutes_of_the_text_or_never(sms: Sms, seconds: int, told: bool) -> None:
+    id = waiting(sms)
+    sms.clock.advance(seconds=seconds)
+    assert told is (decide(sms, id).reply is not None)
+    assert sms.blocked(ANN, sms.service)
+
+
+@pytest.mark.parametrize("finding", [Finding.WRONG_NUMBER, Finding.HELP, Finding.NOTHING])
+def test_nothing_but_an_opt_out_is_confirmed(sms: Sms, finding: Finding) -> None:
+    assert decide(sms, waiting(sms), finding).reply is None
+
+
+def test_who_is_blocked_already_is_told_nothing_more(sms: Sms) -> None:
+    id = waiting(sms)
+    ann = sms.phone(ANN)
+    ann.text("stop", to=sms.sender)
+    ann.wait()
+    assert decide(sms, id).reply is None
+
+
+def test_the_confirmation_is_the_policys_own(sms: Sms) -> None:
+    policy = sms.service.policy
+    policy["standard"]["stop"]["reply"] = "Promo: you will hear no more of us."
+    sms.service.opt_out(enabled=True, standard=policy["standard"])
+    assert decide(sms, waiting(sms)).reply is not None
+    sms.clock.advance(seconds=10)
+    assert "Promo: you will hear no more of us." == sms.phone(ANN).wait().body
+
+
+def test_a_lift_within_the_ten_seconds_takes_the_confirmation_back(sms: Sms) -> None:
+    decide(sms, waiting(sms))
+    sms.api.lift(ANN, scope=sms.service.sid)
+    sms.clock.advance(minutes=1)
+    sms.settle()
+    assert sms.phone(ANN).quiet()
+
+
+def test_a_page_can_ask_until_when_an_opt_out_is_confirmed(sms: Sms) -> None:
+    world = sms._world
+    id = waiting(sms)
+    found = sms._in.call(world.store.read(lambda tx: tx.suggestions.get(id), account=sms.sid))
+    assert found is not None
+    ask = lambda: sms._in.call(review.confirmed_until(world, account=sms.sid, review=found))  # noqa: E731
+    assert found.created_at + timedelta(seconds=290) == ask()
+    sms.clock.advance(seconds=290)
+    assert ask() is None

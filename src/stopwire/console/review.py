@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -66,6 +66,7 @@ class Detail:
     message: Message | None
     blocks: Sequence[Block]
     alike: Sequence[Review]
+    confirmed_until: datetime | None  # until then an opt-out that is found is also confirmed to the person
 
 
 async def index(request: Request) -> Response:
@@ -148,6 +149,7 @@ async def _detail(house: House, account: str, id: str, state: str) -> Detail | N
         message=message,
         blocks=blocks,
         alike=alike,
+        confirmed_until=await house(reviews.confirmed_until, account=account, review=review),
     )
 
 
@@ -170,10 +172,10 @@ async def decide(request: Request) -> Response:
     if finding is Finding.WANTS_TEXTS:
         await _check_lift(house, visitor.account, targets, admin=visitor.role.may(Role.ADMIN))
     note = str(form.get("note", "")).strip()[:NOTE_CHARS_MAX] or None
-    decided = 0
+    decided = confirmed = 0
     for each in targets:
         found = await house(reviews.find, account=visitor.account, id=each.id, finding=finding, actor=visitor.actor, note=note)
-        decided += found.changed
+        decided, confirmed = decided + found.changed, confirmed + (found.reply is not None)
     request.state.subject = detail.review.recipient if decided == 1 else f"{decided} suggestions"
     request.state.detail = {"finding": finding.value, "ids": " ".join(each.id for each in targets[:20])}
     if not decided:
@@ -185,6 +187,8 @@ async def decide(request: Request) -> Response:
     told = say(request, _DONE[finding], name=scope_name(request, detail.review.scope, directory))
     if decided > 1:
         told = say(request, N_("%(number)s alike are decided."), number=decided)
+    if confirmed:
+        told += " " + say(request, N_("Its confirmation leaves in %(seconds)s seconds."), seconds=int(reviews.CONFIRM_AFTER.total_seconds()))
     undo = None
     if finding is not Finding.WANTS_TEXTS:
         undo = Undo(action="/console/review/undo", fields={"ids": " ".join(each.id for each in targets)})
@@ -212,6 +216,8 @@ async def undo(request: Request) -> Response:
     form, visitor, house = await form_of(request), visitor_of(request), house_of(request)
     ids = str(form.get("ids", "")).split()[:ALIKE_MAX]
     undone: list[Any] = [await house(reviews.undo, account=visitor.account, id=id, actor=visitor.actor) for id in ids]
+    if not any(each.changed for each in undone) and any(each.told for each in undone):
+        raise HTTPException(409, "The confirmation has left: the person knows. Lift the block in the block list, with a reason.")
     if not any(each.changed for each in undone):
         raise HTTPException(403, "Only who decided can undo it, and only right after.")
     request.state.detail = {"ids": " ".join(ids[:20])}

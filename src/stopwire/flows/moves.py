@@ -5,16 +5,16 @@ No journey of its own: plain functions, most of a transaction, walked inside som
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stopwire import metrics
-from stopwire.core import receipts
+from stopwire.core import loops, receipts
 from stopwire.core.address import SenderKind, country_of, group_of, kind_of, national_format, parse_recipient
 from stopwire.core.bound import receipt_delivery
-from stopwire.core.consent import CLOSES, Act, Block, ConsentEvent, Reason
+from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
 from stopwire.core.jobs import Attempt, Job
-from stopwire.core.message import Message, Purpose, Status, advance, retained
+from stopwire.core.message import Direction, Message, Purpose, Status, advance, retained
 from stopwire.core.optout import may_send
 from stopwire.core.outcomes import DeliveryReport, Part, hint_of
 from stopwire.core.receipts import Segment
@@ -30,6 +30,7 @@ PREFIXES = {
     SenderKind.RCS: "XE",
 }  # of SIDs; numbers are PN
 
+REPLY_LIFE = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a confirmation belongs within five minutes
 OPTED_OUT = 21610
 NETWORK_BLOCK = 30004  # how a send past the toll-free network's own block ends
 
@@ -252,6 +253,7 @@ def shut_each(tx: Tx, events: Sequence[ConsentEvent], *, now: datetime, ids: Ids
     tx.consent.append(events)
     for event in events:
         tx.tell(f"consent.{event.act}", recipient=event.recipient, holder=event.holder, reason=event.reason, id=event.id)
+    unsay(tx, list(dict.fromkeys(event.recipient for event in events if event.act in OPENS)), now=now, ids=ids)
     closed = list(dict.fromkeys(event.recipient for event in events if event.act in CLOSES))
     ended = {recipient: purge(tx, recipient, now=now, ids=ids) for recipient in tx.jobs.awaiting(closed)}
     return {recipient: attempts for recipient, attempts in ended.items() if attempts}
@@ -275,6 +277,77 @@ def lift_of(
         source=source,
         note=note,
     )
+
+
+def reply_with(
+    tx: Tx,
+    text: str,
+    *,
+    keyword: str,
+    sender: Sender,
+    connection: str,
+    answers: Message,
+    event: str,
+    decision: Mapping[str, object],
+    now: datetime,
+    due_at: datetime,
+    expires_at: datetime,
+    ids: Ids,
+) -> str | None:
+    """Queue an automatic reply, in the commit of the change that it confirms. Its SID; None where a fence holds it back."""
+    recipient = answers.recipient
+    recent = tx.replies.recent(sender.address, recipient, now - loops.RECENT_WINDOW)
+    of_kind = [at for kind, _, at in recent if kind == keyword]
+    open_ = loops.may_answer(kind=keyword, recent=of_kind, now=now) and loops.may_answer(
+        kind="ANY", recent=[at for _, _, at in recent], now=now
+    )
+    ours = tx.services.account_of(recipient) is not None
+    if ours or not open_ or loops.echoes(answers.body, [said for _, said, _ in recent]):
+        tx.tell("loop.suspected", recipient=recipient, sender=sender.address)
+        return None
+    reply = Message(
+        sid=ids.sid("SM"),
+        account=answers.account,
+        direction=Direction.REPLY,
+        purpose=Purpose.KEYWORD_REPLY,
+        sender=sender.address,
+        recipient=recipient,
+        service=None,
+        body=text,
+        status=Status.QUEUED,
+        segments=count(text).segments,
+        expires_at=expires_at,
+        created_at=now,
+        updated_at=now,
+        decision={"answers": answers.sid, **decision},
+    )
+    tx.messages.add([reply])
+    tx.replies.add(reply.sid, event, keyword, sender.address, recipient, text, now)
+    job = Job(
+        message=reply.sid,
+        account=reply.account,
+        connection=connection,
+        sender=sender.sid,
+        service=None,
+        recipient=recipient,
+        purpose=Purpose.KEYWORD_REPLY,
+        due_at=due_at,
+        expires_at=expires_at,
+    )
+    tx.jobs.add([job])
+    tx.wake("dispatch")
+    return reply.sid
+
+
+def unsay(tx: Tx, recipients: Sequence[str], *, now: datetime, ids: Ids) -> None:
+    """Take back confirmations that still wait out their undo: the blocks that they confirm are lifted."""
+    for recipient in tx.jobs.awaiting(recipients):
+        for job in tx.jobs.of_recipient(recipient, states=("queued",)):
+            if job.purpose is not Purpose.KEYWORD_REPLY or job.due_at <= now:
+                continue
+            reply = tx.messages.get(job.message, any_purpose=True)
+            if reply is not None and reply.decision.get("review"):
+                end(tx, reply, Status.CANCELED, None, now=now, ids=ids)
 
 
 async def quiet(world: World, *, account: str, recipient: str, under_way: Sequence[str]) -> None:
