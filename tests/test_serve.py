@@ -18,6 +18,7 @@ import pytest
 
 from tests.gateway import eventually
 from tests.process import Process
+from tests.webhook_server import Reply, WebhookServer
 
 SENDER = "+14155550122"
 pytestmark = pytest.mark.slow
@@ -38,6 +39,13 @@ def started() -> Iterator[Callable[..., Process]]:
     for process in running:
         if process._process is not None and process._process.poll() is None:
             process.kill()
+
+
+@pytest.fixture
+def web() -> Iterator[WebhookServer]:
+    server = WebhookServer()
+    yield server
+    server.close()
 
 
 def up(data_dir: Path, *flags: str) -> subprocess.CompletedProcess[str]:
@@ -192,6 +200,21 @@ def test_a_door_that_dies_is_started_again(tmp_path: Path, started: Callable[...
     with process.customer(timeout=15) as customer:
         assert 201 == customer.order(from_=SENDER, to="+14155550602", body="x").status_code
     assert "serve.door_ended" in (tmp_path / "gateway.log").read_text()
+    assert 0 == process.stop()
+
+
+def test_a_webhook_that_was_under_way_when_its_door_died_comes_again(
+    tmp_path: Path, started: Callable[..., Process], web: WebhookServer
+) -> None:
+    process = started(tmp_path / "data", workers=2)
+    url = web.on("/status", Reply(behave="hang"), Reply(status=204, content_type=None))
+    with process.customer(timeout=15) as customer:
+        sid = customer.order(from_=SENDER, to="+14155550603", body="x", StatusCallback=url).json()["sid"]
+    first = web.one("/status", MessageSid=sid)
+    for door in _children(process):
+        os.kill(door, signal.SIGKILL)
+    again = web.wait("/status", 2, MessageSid=sid, MessageStatus=first.params["MessageStatus"])[1]
+    assert first.headers["i-twilio-idempotency-token"] == again.headers["i-twilio-idempotency-token"]
     assert 0 == process.stop()
 
 

@@ -28,7 +28,7 @@ R = TypeVar("R")
 Noun = TypeVar("Noun")
 
 log = get_logger(__name__)
-CHANGED = 0  # number of the frame that answers nobody: some configuration has changed
+TOLD = 0  # number of the frames that answer nobody: `changed`, some configuration; `ring`, a webhook waits
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
 _Call = tuple[int, str, str, dict[str, msgspec.Raw]]  # number, flow, account, values by name
@@ -76,6 +76,7 @@ class RemoteHouse:
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._configuration = 0
+        self.on_ring: Callable[[], None] | None = None  # called when a webhook waits
 
     @property
     def choices(self) -> Choices:
@@ -131,9 +132,9 @@ class RemoteHouse:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
             while True:
-                number, frame = _numbered(await _frame(reader))
-                if number == CHANGED:
-                    self._configuration += 1
+                number, state, frame = _numbered(await _frame(reader))
+                if number == TOLD:
+                    self._hear(state)
                 elif (future := self._waiting.pop(number, None)) and not future.done():
                     future.set_result(frame)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -141,6 +142,13 @@ class RemoteHouse:
                 if not future.done():
                     future.set_exception(faults.StoreClosed())
             self._waiting.clear()
+
+
+    def _hear(self, told: str) -> None:
+        if told == "changed":
+            self._configuration += 1
+        elif self.on_ring:
+            self.on_ring()
 
 
 class Hatch:
@@ -169,8 +177,15 @@ class Hatch:
 
     def changed(self) -> None:
         """Tell the doors that some configuration is no longer what it was. Called before the one who changed it is answered."""
+        self._tell("changed")
+
+    def ring(self) -> None:
+        """Tell the doors that a webhook waits."""
+        self._tell("ring")
+
+    def _tell(self, what: str) -> None:
         for writer in self._writers:
-            self._send(writer, _encode((CHANGED, "changed", None)))
+            self._send(writer, _encode((TOLD, what, None)))
 
     def _send(self, writer: asyncio.StreamWriter, frame: bytes) -> None:
         """Frames of one turn of the loop leave in one write, in their order."""
@@ -268,9 +283,9 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(length)
 
 
-def _numbered(frame: bytes) -> tuple[int, bytes]:
-    number, _, _ = msgspec.msgpack.decode(frame, type=tuple[int, str, msgspec.Raw])
-    return number, frame
+def _numbered(frame: bytes) -> tuple[int, str, bytes]:
+    number, state, _ = msgspec.msgpack.decode(frame, type=tuple[int, str, msgspec.Raw])
+    return number, state, frame
 
 
 def _decode_answer(frame: bytes, type_: Any) -> Any:

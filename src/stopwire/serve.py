@@ -15,7 +15,7 @@ import ssl
 import sys
 import time
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from stopwire.hatch import Hatch, RemoteHouse
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.values import from_plain, to_plain
 from stopwire.ports.world import Choices, Clock, Ids
-from stopwire.wiring import Wired, wire
+from stopwire.wiring import Wired, webhooks, wire
 
 __all__ = ["Gateway", "admin_call", "opened", "run"]
 
@@ -124,6 +124,8 @@ async def opened(settings: Settings, *, clock: Clock | None = None, ids: Ids | N
             hatch = Hatch(wired.house, settings.data_dir / HATCH)
             await hatch.open()
             wired.store.on_configured = hatch.changed
+            if settings.workers:
+                wired.engines.ring = hatch.ring
             stack.push_async_callback(hatch.close)
             await stack.enter_async_context(_admin(wired, settings))
             smpp_port = await stack.enter_async_context(_smpp(wired, settings))
@@ -241,16 +243,13 @@ async def _doors(wired: Wired, settings: Settings, listener: socket.socket) -> A
             yield
         return
     choices = json.dumps(to_plain(wired.world.choices))
-    command = [
-        sys.executable,
-        "-m",
-        "stopwire.serve",
-        str(listener.fileno()),
-        str(settings.data_dir / HATCH),
-        choices,
-        json.dumps({"hosts": _allowed_hosts(settings), "trusted": settings.forwarded_allow, "log_level": settings.log_level}),
+    door = {"hosts": _allowed_hosts(settings), "trusted": settings.forwarded_allow, "log_level": settings.log_level}
+    command = [sys.executable, "-m", "stopwire.serve", str(listener.fileno()), str(settings.data_dir / HATCH), choices]
+    keepers = [
+        # The first one tells webhooks, too.
+        asyncio.create_task(_keep_door([*command, json.dumps({**door, "webhooks": webhooks})], listener.fileno()))
+        for webhooks in [settings.webhook_endpoint_parallel, *[0] * (settings.workers - 1)]
     ]
-    keepers = [asyncio.create_task(_keep_door(command, listener.fileno())) for _ in range(settings.workers)]
     try:
         await _until_ready(listener)
         yield
@@ -419,7 +418,7 @@ def _keep_credentials(gateway: Gateway) -> None:
 # ── a door process ───────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _door(descriptor: int, hatch: Path, choices: Choices, hosts: list[str], trusted: list[str]) -> None:
+async def _door(descriptor: int, hatch: Path, choices: Choices, door: Mapping[str, Any]) -> None:
     house = RemoteHouse(hatch, choices)
     await house.open()
     stopping = asyncio.Event()
@@ -427,8 +426,11 @@ async def _door(descriptor: int, hatch: Path, choices: Choices, hosts: list[str]
     listener = socket.socket(fileno=descriptor)
     listener.setblocking(False)
     metrics.relay()
-    with _background(_tell_answers(house)):
-        async with _running(_server(root_app(house, hosts), trusted=tuple(trusted)), listener):
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_background(_tell_answers(house)))
+        if door["webhooks"]:
+            await stack.enter_async_context(webhooks(house, endpoint_parallel=door["webhooks"]))
+        async with _running(_server(root_app(house, door["hosts"]), trusted=tuple(door["trusted"])), listener):
             _settle_in()
             await asyncio.wait(
                 [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(house.closed())],
@@ -457,9 +459,7 @@ def main(arguments: list[str]) -> None:
     descriptor, hatch, choices, own_settings = arguments
     door = json.loads(own_settings)
     log.configure(level=door["log_level"])
-    uvloop.run(
-        _door(int(descriptor), Path(hatch), from_plain(json.loads(choices), Choices), door["hosts"], door["trusted"])
-    )
+    uvloop.run(_door(int(descriptor), Path(hatch), from_plain(json.loads(choices), Choices), door))
 
 
 if __name__ == "__main__":

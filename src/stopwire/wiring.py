@@ -1,10 +1,13 @@
 """The fuse box: the one file that knows which concrete things stand behind the ports."""
 
+import asyncio
+import contextlib
 import itertools
 import random
 import secrets
 import time
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +18,7 @@ from stopwire.carriers.simulator import Simulator
 from stopwire.config import Settings
 from stopwire.core.connections import SIMULATOR
 from stopwire.credentials import CredentialsFile
-from stopwire.hatch import LocalHouse
+from stopwire.hatch import LocalHouse, RemoteHouse
 from stopwire.log import get_logger
 from stopwire.net.http import HttpClient
 from stopwire.ports.world import Choices, Clock, Ids, World
@@ -23,7 +26,8 @@ from stopwire.smpp_server.peers import Switchboard
 from stopwire.storage import backup, sqlite
 from stopwire.storage.store import SqlStore
 from stopwire.tail import LiveTail, RecentRequests
-from stopwire.workers.runner import Engines
+from stopwire.workers.notifier import Notifier
+from stopwire.workers.runner import Engines, supervised
 
 log = get_logger(__name__)
 
@@ -150,9 +154,35 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
             version=__version__,
         ),
     )
-    engines = Engines(world, endpoint_parallel=settings.webhook_endpoint_parallel)
+    house = LocalHouse(world)
+    notifier = None if settings.workers else Notifier(house, world, endpoint_parallel=settings.webhook_endpoint_parallel)
+    engines = Engines(world, notifier=notifier)
     store.on_wake = engines.wake
-    return Wired(world=world, house=LocalHouse(world), store=store, engines=engines, http=http, tail=tail, switchboard=switchboard)
+    return Wired(world=world, house=house, store=store, engines=engines, http=http, tail=tail, switchboard=switchboard)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Street:
+    """`Outside` in a process that has no store."""
+
+    http: HttpClient
+    clock: Clock
+    choices: Choices
+
+
+@contextlib.asynccontextmanager
+async def webhooks(house: RemoteHouse, *, endpoint_parallel: int) -> AsyncIterator[None]:
+    """The webhook engine, running in a process of doors."""
+    http = HttpClient()
+    notifier = Notifier(house, _Street(http=http, clock=SystemClock(), choices=house.choices), endpoint_parallel=endpoint_parallel)
+    house.on_ring = notifier.bell.set
+    task = asyncio.get_running_loop().create_task(supervised(notifier.run, "notifier"), name="notifier")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await http.close()
 
 
 def has_database(data_dir: Path) -> bool:

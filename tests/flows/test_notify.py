@@ -13,10 +13,11 @@ from stopwire.core.jobs import Delivery
 from stopwire.core.message import Direction
 from stopwire.core.orders import Order
 from stopwire.core.retry import WEBHOOK_DELAYS
+from stopwire.core.rounds import Call, Round, Told
 from stopwire.core.senders import Webhook
 from stopwire.flows import account as accounts
 from stopwire.flows import notify
-from stopwire.flows.notify import Told
+from stopwire.flows.tell import tell
 from stopwire.ports.store import Cut
 from tests.flows.still import ALONE, SERVICE_MEMBER, Still, still_house
 from tests.webhook_server import Reply, WebhookServer, redirect, twiml
@@ -61,9 +62,14 @@ async def status(still: Still) -> Delivery:
     return delivery
 
 
+async def told_by(still: Still, delivery: Delivery) -> Told:
+    """One round of `delivery`."""
+    return await tell(still.world, call=Call(delivery=delivery, auth_token="secret", private="loopback"))
+
+
 async def after(still: Still, delivery: Delivery, told: Told) -> Delivery:
     """The delivery as it is after one more round that came to `told`."""
-    await notify.settle(still.world, delivery=delivery, told=told)
+    await notify.settle(still.world, rounds=[Round(delivery=delivery, told=told)])
     found = await still.ask(lambda tx: tx.webhooks.get(delivery.id))
     assert isinstance(found, Delivery)
     return found
@@ -111,7 +117,7 @@ async def test_the_account_chooses_which_webhooks_are_tried_for_days(still: Stil
 
 async def test_a_server_that_answers_gone_is_not_asked_again(still: Still, web: WebhookServer) -> None:
     delivery = await inbound(still, web.on("/gone", Reply(status=410)))
-    told = await notify.notify(still.world, delivery=delivery)
+    told = await told_by(still, delivery)
     assert (False, True) == (told.delivered, told.gone)
     assert "failed" == (await after(still, delivery, told)).state
 
@@ -130,7 +136,7 @@ async def test_the_fallback_is_asked_whatever_the_url_answered(
 ) -> None:
     web.on("/url", Reply(status=url))
     delivery = await inbound(still, web.url("/url"), fallback_url=web.on("/url-fallback", Reply(status=fallback)))
-    told = await notify.notify(still.world, delivery=delivery)
+    told = await told_by(still, delivery)
     assert (delivered, gone) == (told.delivered, told.gone)
     assert "11200" == web.one("/url-fallback", MessageSid=delivery.message).params["ErrorCode"]
 
@@ -141,7 +147,7 @@ async def test_the_fallback_is_asked_whatever_the_url_answered(
 async def test_the_replies_come_back_as_orders(still: Still, web: WebhookServer) -> None:
     url = web.on("/orders", twiml("<Message action='/done' method='GET'>One</Message><Message>Two</Message>"))
     delivery = await inbound(still, url)
-    told = await notify.notify(still.world, delivery=delivery)
+    told = await told_by(still, delivery)
     one, two = told.orders
     assert (ANN, ALONE, "One", web.url("/done"), "GET") == (one.to, one.from_, one.body, one.status_callback, one.callback_method)
     assert (ANN, ALONE, "Two", "") == (two.to, two.from_, two.body, two.status_callback)
@@ -152,8 +158,8 @@ async def test_each_request_is_kept_with_what_came_back(still: Still, web: Webho
     web.on("/hop", redirect("/end", 307))
     web.on("/end", Reply(status=500, body=b"oops", content_type="text/plain"))
     delivery = await inbound(still, web.url("/hop"), fallback_url="http://user:secret@127.0.0.1:9/")
-    told = await notify.notify(still.world, delivery=delivery)
-    await notify.settle(still.world, delivery=delivery, told=told)
+    told = await told_by(still, delivery)
+    await notify.settle(still.world, rounds=[Round(delivery=delivery, told=told)])
     made = (await still.ask(lambda tx: tx.webhooks.attempts([delivery.id])))[delivery.id]
     assert [307, 500, None, None] == [a.response["status"] if a.response else None for a in made]
     assert ["oops"] == [a.response["body"] for a in made if a.response and a.response["body"]]
@@ -165,7 +171,7 @@ async def test_each_request_is_kept_with_what_came_back(still: Still, web: Webho
 async def test_a_callback_is_delivered_whatever_its_answer_says(still: Still, web: WebhookServer) -> None:
     delivery = await status(still)
     url = web.on("/callback", Reply(body=b"{not twiml", content_type="application/json"))
-    told = await notify.notify(still.world, delivery=replace(delivery, url=url))
+    told = await told_by(still, replace(delivery, url=url))
     assert (True, ()) == (told.delivered, told.orders)
 
 

@@ -17,7 +17,7 @@ async def test_an_engine_that_breaks_is_started_again(monkeypatch: pytest.Monkey
         if len(runs) < 3:
             raise RuntimeError("a bug")
 
-    await asyncio.wait_for(runner._supervised(work, "engine"), 5)
+    await asyncio.wait_for(runner.supervised(work, "engine"), 5)
     assert 3 == len(runs)
 
 
@@ -25,4 +25,4 @@ async def test_an_engine_ends_with_its_store() -> None:
     async def work() -> None:
         raise StoreClosed
 
-    await asyncio.wait_for(runner._supervised(work, "engine"), 5)
+    await asyncio.wait_for(runner.supervised(work, "engine"), 5)

@@ -20,6 +20,7 @@ from stopwire.config import Settings
 from stopwire.flows.dispatch import Round
 from stopwire.hatch import LocalHouse
 from stopwire.wiring import Wired
+from stopwire.workers.notifier import Notifier
 from stopwire.workers.runner import Engines
 
 POINT = "dies-at"
@@ -94,9 +95,10 @@ def _mortal(wire: Callable[..., Any]) -> Callable[..., Any]:
         http: Any = Http(made.http, armed)
         store: Any = Store(made.store, armed)
         world = replace(made.world, store=store, http=http)
-        engines = Engines(world, endpoint_parallel=settings.webhook_endpoint_parallel)
+        house = LocalHouse(world)
+        engines = Engines(world, notifier=Notifier(house, world, endpoint_parallel=settings.webhook_endpoint_parallel))
         made.store.on_wake = engines.wake
-        return replace(made, world=world, house=LocalHouse(world), engines=engines)
+        return replace(made, world=world, house=house, engines=engines)
 
     return wired
 

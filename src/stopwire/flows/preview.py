@@ -16,7 +16,7 @@ from stopwire.core.events import inbound_params
 from stopwire.core.keywords import Match, normalise
 from stopwire.core.message import Direction, Message, Purpose, Status
 from stopwire.core.packs import Packs
-from stopwire.core.policy import OptOutPolicy, standard_policy
+from stopwire.core.policy import OptOutPolicy
 from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Home, Sender, Service, candidates, scopes_of
 from stopwire.core.suggestions import Suggestion, score
@@ -146,7 +146,7 @@ def _preview(body: str, person: str, home: Home, blocks: Sequence[Block], world:
 def _suggested(body: str, person: str, match: Match | None, home: Home, packs: Packs) -> dict[str, Any] | None:
     if match is not None:
         return None
-    policy = home.service.policy if home.service else standard_policy()
+    policy = home.service.policy if home.service else None
     found: Suggestion | None = score(body, policy=policy, country=country_of(person), packs=packs)
     if found is None:
         return None

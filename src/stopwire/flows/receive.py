@@ -11,29 +11,28 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from stopwire import metrics
-from stopwire.core import loops, optout
+from stopwire.core import optout
 from stopwire.core.address import country_of, group_of, parse_recipient
 from stopwire.core.bound import inbound_delivery
 from stopwire.core.connections import OptOutBy
 from stopwire.core.consent import Act, ConsentEvent
 from stopwire.core.events import inbound_event
-from stopwire.core.jobs import Job, Review
+from stopwire.core.jobs import Review
 from stopwire.core.keywords import Match
-from stopwire.core.message import Direction, Media, Message, Purpose, Status
+from stopwire.core.message import Direction, Media, Message, Status
 from stopwire.core.optout import Answer, Change
 from stopwire.core.outcomes import Received
 from stopwire.core.packs import Packs
-from stopwire.core.policy import Keyword, standard_policy
+from stopwire.core.policy import Keyword
 from stopwire.core.routing import first_route
 from stopwire.core.segments import count
 from stopwire.core.senders import Home
 from stopwire.core.suggestions import score
-from stopwire.flows.moves import purge, quiet
+from stopwire.flows.moves import REPLY_LIFE, purge, quiet, reply_with, unsay
 from stopwire.ports.store import Tx
 from stopwire.ports.values import to_plain
 from stopwire.ports.world import Ids, World
 
-REPLY_LIFE = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a confirmation belongs within five minutes
 REPEAT_WINDOW = timedelta(seconds=4)  # the same bytes within it are a carrier's repeat, where it gives no reference
 SID_CHARS = 34  # what fits beside a reference
 REFERENCE_WINDOW = timedelta(hours=48)  # how long a carrier's reference names one message
@@ -132,6 +131,8 @@ def take_whole(
     events = _events(tx, heard, body, message, match, answer, home, now, ids)
     tx.consent.append(events)
     under_way = purge(tx, heard.recipient, now=now, ids=ids) if answer.keyword is Keyword.STOP else ()
+    if answer.effect == "lift":
+        unsay(tx, [heard.recipient], now=now, ids=ids)
     reply = None if answer.reply and _answered(tx, heard) else _reply(tx, answer, events, message, home, now, ids, usable)
     suggestion = _suggestion(tx, body, message, match, answer, home, packs, now, ids)
     if answer.keep:
@@ -320,53 +321,20 @@ def _reply(
     """Queue the automatic reply, in the same commit as the change that it confirms."""
     if not answer.reply or answer.keyword is None or not events:
         return None
-    directory = tx.services.directory()
-    recent = tx.replies.recent(home.sender.address, message.recipient, now - loops.RECENT_WINDOW)
-    ours = tx.services.account_of(message.recipient) is not None
-    of_kind = [at for kind, _, at in recent if kind == answer.keyword.value]
-    open_ = loops.may_answer(kind=answer.keyword.value, recent=of_kind, now=now) and loops.may_answer(
-        kind="ANY", recent=[at for _, _, at in recent], now=now
-    )
-    if ours or not open_ or loops.echoes(message.body, [text for _, text, _ in recent]):
-        tx.tell("loop.suspected", recipient=message.recipient, sender=home.sender.address)
-        return None
-    reply = Message(
-        sid=ids.sid("SM"),
-        account=directory.account.sid,
-        direction=Direction.REPLY,
-        purpose=Purpose.KEYWORD_REPLY,
-        sender=home.sender.address,
-        recipient=message.recipient,
-        service=None,
-        body=answer.reply,
-        status=Status.QUEUED,
-        segments=count(answer.reply).segments,
+    return reply_with(
+        tx,
+        answer.reply,
+        keyword=answer.keyword.value,
+        sender=home.sender,
+        connection=first_route(home.sender, usable=usable),  # it has minutes: it does not wait for what is down
+        answers=message,
+        event=events[0].id,
+        decision={"row": answer.row},
+        now=now,
+        due_at=now,
         expires_at=now + REPLY_LIFE,
-        created_at=now,
-        updated_at=now,
-        decision={"answers": message.sid, "row": answer.row},
+        ids=ids,
     )
-    tx.messages.add([reply])
-    tx.replies.add(
-        reply.sid, events[0].id, answer.keyword.value, home.sender.address, message.recipient, answer.reply, now
-    )
-    tx.jobs.add(
-        [
-            Job(
-                message=reply.sid,
-                account=reply.account,
-                connection=first_route(home.sender, usable=usable),  # it has minutes: it does not wait for what is down
-                sender=home.sender.sid,
-                service=None,
-                recipient=reply.recipient,
-                purpose=Purpose.KEYWORD_REPLY,
-                due_at=now,
-                expires_at=reply.expires_at,
-            )
-        ]
-    )
-    tx.wake("dispatch")
-    return reply.sid
 
 
 def _suggestion(
@@ -384,7 +352,7 @@ def _suggestion(
     if answer.start_refused:
         proposes, reason, confidence, evidence = "START", "start_refused", 1.0, tuple(c.holder for c in answer.changes)
     elif match is None:
-        policy = home.service.policy if home.service else standard_policy()
+        policy = home.service.policy if home.service else None
         found = score(body, policy=policy, country=country_of(message.recipient), packs=packs)
         if found is None:
             return None

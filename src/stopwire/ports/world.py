@@ -130,6 +130,17 @@ class Choices:
     version: str = "0"
 
 
+class Outside(Protocol):
+    """As much of the world as it takes to call a customer's server: no store, no carrier."""
+
+    @property
+    def http(self) -> Http: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def choices(self) -> Choices: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     store: Store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.ports.store import Cut
 from stopwire.storage import tables
 from stopwire.storage.cuts import cut_of
-from stopwire.storage.hot import Noun, Statement
+from stopwire.storage.hot import Noun, Statement, as_list, listed
 from stopwire.storage.rows import DELIVERY, DELIVERY_ATTEMPT
 
 PENDING, SENDING = "pending", "sending"
@@ -36,7 +37,19 @@ _first_in_its_lane = ~(
     .exists()
 )
 _its_turn = or_(_D.lane == _NO_LANE, _first_in_its_lane)
-_next_due = Statement(select(_D.due_at).where(_D.state == PENDING, _its_turn).order_by(_D.due_at).limit(literal_column("1")))
+_free = _D.host.not_in(listed("busy"))
+_next_due = Statement(
+    select(_D.due_at).where(_D.state == PENDING, _its_turn, _free).order_by(_D.due_at).limit(literal_column("1")), "busy"
+)
+_claim = Statement(
+    DELIVERY.select()
+    .where(_D.state == PENDING, _D.due_at <= bindparam("now"), _its_turn, _free)
+    .order_by(_D.due_at, _D.seq)
+    .limit(bindparam("room")),
+    "now",
+    "busy",
+    "room",
+)
 _settle = Statement(
     update(tables.deliveries).where(*_mine).values(state=bindparam("now_is"), rounds=bindparam("took")),
     "now_is",
@@ -86,16 +99,13 @@ class SqlWebhooks(Noun):
 
         They are `sending` from now on.
         """
-        query = DELIVERY.select().where(_D.state == PENDING, _D.due_at <= now, _its_turn)
-        if busy:
-            query = query.where(_D.host.not_in(busy))
-        query = query.order_by(_D.due_at, _D.seq).limit(room)
-        rows = [{**row._mapping, "state": SENDING} for row in self._rows(query)]
-        _take.many(self.unit, [(row["id"],) for row in rows])
-        return [DELIVERY.value(tuple(row.values())) for row in rows]
+        found = DELIVERY.each(_claim.all(self.unit, now, as_list(busy), room))
+        _take.many(self.unit, [(delivery.id,) for delivery in found])
+        return [replace(delivery, state=SENDING) for delivery in found]
 
-    def next_due(self) -> datetime | None:
-        row = _next_due.first(self.unit)
+    def next_due(self, busy: Sequence[str] = ()) -> datetime | None:
+        """When the next delivery whose turn it is falls due, or fell; none to a host of `busy`."""
+        row = _next_due.first(self.unit, as_list(busy))
         return None if row is None else row[0]
 
     def interrupted(self, now: datetime) -> int:

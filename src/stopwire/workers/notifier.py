@@ -1,72 +1,94 @@
-"""The webhook engine: claims deliveries, runs a round of each beside the others, walks the replies, settles."""
+"""The webhook engine: claims deliveries, runs a round of each beside the others, walks the replies, settles.
+
+It runs in the process of the doors, where they have one of their own: customers' servers then cost the core little more
+than the store. So it reaches the store through the house, as a door does.
+"""
 
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-from stopwire import metrics
+from stopwire.basket import Basket
+from stopwire.core import bound
 from stopwire.core.jobs import Delivery
 from stopwire.core.message import Direction
+from stopwire.core.rounds import Call, Round, Told
 from stopwire.flows import notify, send
+from stopwire.flows.tell import tell
 from stopwire.log import get_logger
 from stopwire.ports.faults import StoreClosed
-from stopwire.ports.world import World
+from stopwire.ports.house import House
+from stopwire.ports.world import Outside
 
 log = get_logger(__name__)
 POLL_SECONDS = 5.0
 FAULT_SECONDS = 1.0
 PARALLEL_MAX = 100  # rounds at once, over all endpoints
+SETTLING = 2  # calls that settle: the second one joins the commit that the first one may have missed
 
 
 class Notifier:
-    def __init__(self, world: World, *, endpoint_parallel: int) -> None:
-        self._world, self._endpoint_parallel = world, endpoint_parallel
+    def __init__(self, house: House, outside: Outside, *, endpoint_parallel: int) -> None:
+        self._house, self._outside, self._endpoint_parallel = house, outside, endpoint_parallel
         self.bell = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
+        self._left = False  # whether the last claim may have left something for want of room
+        self._ends: Basket[Round, None] = Basket(self._settle, under_way=SETTLING)
 
     async def run(self) -> None:
         """Serve until cancelled or the store closes. A round cut short is run again after the next start."""
-        again = await self._world.store.write(lambda tx: tx.webhooks.interrupted(self._world.clock.now()), account="")
-        if again:
+        if again := await self._house(notify.recover):
             log.info("notify.recovered", deliveries=again)
         try:
             while True:
                 self.bell.clear()
                 try:
-                    claimed = await self._claim()
+                    await self._rest(await self._claim())
                 except StoreClosed:
                     return
                 except Exception:
                     log.exception("notify.failed")
                     await asyncio.sleep(FAULT_SECONDS)
-                    continue
-                for delivery in claimed:
-                    self._start(delivery)
-                if not claimed:
-                    await self._rest()
         finally:
             for task in list(self._running):
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _claim(self) -> list[Delivery]:
-        room = PARALLEL_MAX - len(self._running)
-        if room <= 0:
-            return []
+    async def _claim(self) -> datetime | None:
+        """Begin what may begin now. When the next one falls due; None where only a bell can bring one."""
         busy = [host for host, count in self._busy.items() if count >= self._endpoint_parallel]
         # All that is claimed may be for the busiest of the others: it must have room for that.
         busiest = max((count for count in self._busy.values() if count < self._endpoint_parallel), default=0)
-        room = min(room, self._endpoint_parallel - busiest)
-        now = self._world.clock.now()
-        return await self._world.store.write(lambda tx: tx.webhooks.claim(room, now, busy), account="")
+        room = min(PARALLEL_MAX - len(self._running), self._endpoint_parallel - busiest)
+        self._left = bool(busy) or room <= 0
+        if room <= 0:
+            return None
+        claimed = await self._house(notify.claim, room=room, busy=busy)
+        for call in claimed.calls:
+            self._start(call)
+        if len(claimed.calls) == room:
+            self._left = True
+            self.bell.set()
+        return claimed.next_due
 
-    def _start(self, delivery: Delivery) -> None:
-        host = urlsplit(delivery.url).hostname or ""  # as `claim` compares it
+    async def _rest(self, next_due: datetime | None) -> None:
+        seconds = POLL_SECONDS
+        if next_due is not None:
+            seconds = min(seconds, max(0.05, (next_due - self._outside.clock.now()).total_seconds()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.bell.wait()
+
+    def _start(self, call: Call) -> None:
+        host = urlsplit(call.delivery.url).hostname or ""  # as `claim` compares it
         self._busy[host] += 1
-        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
+        task = asyncio.get_running_loop().create_task(self._deliver(call))
         self._running.add(task)
         task.add_done_callback(partial(self._done, host))
 
@@ -75,27 +97,16 @@ class Notifier:
         self._busy[host] -= 1
         if self._busy[host] <= 0:
             del self._busy[host]
-        self.bell.set()
+        if self._left:
+            self.bell.set()
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, call: Call) -> None:
+        delivery = call.delivery
         try:
-            told = await notify.notify(self._world, delivery=delivery)
-            if told.delivered and told.orders and not delivery.answered:
-                orders = await notify.replies_open(self._world, delivery=delivery, orders=told.orders)
-                if stopped := len(told.orders) - len(orders):
-                    log.warning("webhook.problem", id=delivery.id, code=14107, detail=f"{stopped} replies held back")
-                # The key makes it harmless that a crash before `settle` runs the document again.
-                await send.send(
-                    self._world,
-                    account=delivery.account,
-                    orders=orders,
-                    key=f"twiml:{delivery.id}",
-                    direction=Direction.REPLY,
-                )
+            told = await self._tell(call)
             for problem in told.problems:
                 log.warning("webhook.problem", id=delivery.id, code=problem.code, detail=problem.text)
-            await notify.settle(self._world, delivery=delivery, told=told)
-            metrics.webhook("delivered" if told.delivered else "failed")
+            await self._ends.take(Round(delivery=delivery, told=told))
         except StoreClosed:
             return
         except Exception:
@@ -103,19 +114,38 @@ class Notifier:
             await asyncio.sleep(FAULT_SECONDS)
             await self._give_up(delivery)
 
+    async def _tell(self, call: Call) -> Told:
+        """One round, and the replies that it asks for. Its requests are in the log before what follows from them."""
+        delivery = call.delivery
+        if delivery.url.startswith(bound.SCHEME):
+            return await self._house(notify.hand_over, delivery=delivery)
+        told = await tell(self._outside, call=call)
+        if told.orders:
+            await self._house(notify.log_requests, account=delivery.account, attempts=told.attempts)
+            told = replace(told, attempts=())
+        if told.delivered and told.orders and not delivery.answered:
+            orders = await self._house(notify.replies_open, delivery=delivery, orders=told.orders)
+            if stopped := len(told.orders) - len(orders):
+                log.warning("webhook.problem", id=delivery.id, code=14107, detail=f"{stopped} replies held back")
+            # The key makes it harmless that a crash before the end of the round runs the document again.
+            await self._house(
+                send.send,
+                account=delivery.account,
+                orders=orders,
+                key=f"twiml:{delivery.id}",
+                direction=Direction.REPLY,
+            )
+        return told
+
     async def _give_up(self, delivery: Delivery) -> None:
         """Close a round that broke; where not even that is possible, the next start takes it up."""
         try:
-            await notify.settle(self._world, delivery=delivery, told=notify.Told(delivered=False))
+            await self._ends.take(Round(delivery=delivery, told=Told(delivered=False)))
         except StoreClosed:
             return
         except Exception:
             log.exception("notify.unsettled", id=delivery.id)
 
-    async def _rest(self) -> None:
-        due = await self._world.store.read(lambda tx: tx.webhooks.next_due(), account="")
-        seconds = POLL_SECONDS
-        if due is not None and len(self._running) < PARALLEL_MAX:
-            seconds = min(seconds, max(0.05, (due - self._world.clock.now()).total_seconds()))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.bell.wait(), seconds)
+    async def _settle(self, rounds: Sequence[Round]) -> Sequence[None]:
+        await self._house(notify.settle, rounds=rounds)
+        return [None] * len(rounds)

@@ -39,12 +39,15 @@ class _Line:
 
 
 class Engines:
+    def __init__(self, world: World, *, notifier: Notifier | None) -> None:
+        """`notifier`: None where webhooks are told in a process of their own, which `ring` then wakes."""
         self._world = world
         self._lines: dict[str, _Line] = {}
         self._unfit: dict[str, int] = {}  # versions of connections that could not be opened
         self._down_since: dict[str, float] = {}  # monotonic seconds
-        self._notifier = Notifier(world, endpoint_parallel=endpoint_parallel)
         self._handed_on: dict[str, datetime] = {}  # of those not usable: up to when what fell due has chosen its way
+        self._notifier = notifier
+        self.ring: Callable[[], None] = notifier.bell.set if notifier else _nobody
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -55,7 +58,8 @@ class Engines:
                 await self._open(name, carrier, version=0)
         await self._reconcile()
         self._spawn(self._follow, "connections")
-        self._spawn(self._notifier.run, "notifier")
+        if self._notifier:
+            self._spawn(self._notifier.run, "notifier")
         self._spawn(partial(reaper.run, self._world), "reaper")
         self._spawn(partial(teller.run, self._world), "teller")
 
@@ -65,7 +69,7 @@ class Engines:
             for line in self._lines.values():
                 line.dispatcher.bell.set()
         elif engine == "notify":
-            self._notifier.bell.set()
+            self.ring()
         elif engine == "connections":
             self._bell.set()
 
@@ -119,7 +123,7 @@ class Engines:
     async def _open(self, sid: str, carrier: Carrier, *, version: int) -> None:
         dispatcher = Dispatcher(self._world, sid, carrier)
         await carrier.start(Links(self._world, ready=dispatcher.bell.set))
-        task = asyncio.get_running_loop().create_task(_supervised(dispatcher.run, f"dispatcher:{sid}"))
+        task = asyncio.get_running_loop().create_task(supervised(dispatcher.run, f"dispatcher:{sid}"))
         self._lines[sid] = _Line(carrier=carrier, dispatcher=dispatcher, task=task, version=version)
 
     async def _close(self, sid: str) -> None:
@@ -136,21 +140,25 @@ class Engines:
         kept = await self._world.store.read(lambda tx: tx.connections.every(), account="")
         down = {sealed.connection.sid for sealed in kept} - up
         self._down_since = {sid: self._down_since.get(sid, now) for sid in down}
-        for sid, since in self._down_since.items():
-            if now - since >= DOWN_SECONDS:
-                moved = await connect.reroute(self._world, down=sid)
-                if moved:
         usable = self._world.carriers.usable()
         self._handed_on = {sid: at for sid, at in self._handed_on.items() if sid in down - usable}
         for sid in down - usable:
             self._handed_on[sid] = await dispatch.hand_on(self._world, connection=sid, since=self._handed_on.get(sid))
+        for sid, since in self._down_since.items():
+            if now - since >= DOWN_SECONDS:
+                moved = await connect.reroute(self._world, down=sid)
+                if moved:
                     log.warning("connection.rerouted", connection=sid, messages=moved)
 
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
-        self._tasks.append(asyncio.get_running_loop().create_task(_supervised(work, name), name=name))
+        self._tasks.append(asyncio.get_running_loop().create_task(supervised(work, name), name=name))
 
 
-async def _supervised(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+def _nobody() -> None:
+    """Nobody tells webhooks yet: their process looks for what waits when it starts."""
+
+
+async def supervised(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
     """Run an engine, and start it again whenever it breaks: what it left half done, it finds on disk."""
     while True:
         try:
