@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -209,6 +210,33 @@ def test_a_dead_message_centre_keeps_texts_until_it_lives(gateway: Gateway, chao
     assert not gateway.http.delete("/api/v1/simulator/chaos").json()["on"]
     assert ("delivered", None) == becomes(gateway, sid, "delivered")
     assert 1 == len(eventually(lambda: gateway.client().messages.list(from_=phone.address)))
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "says"),
+    [
+        pytest.param({"down": True}, "down", "the message centre is dead", id="dead"),
+        pytest.param({"silent": True}, "down", "says nothing", id="silent"),
+        pytest.param({"per_second": 7}, "up", "at most 7 messages a second", id="throttled"),
+        pytest.param({"loss": 0.5}, "up", "no text leaves this machine", id="nothing that a carrier knows of"),
+    ],
+)
+def test_the_simulators_connection_is_as_chaos_has_it(
+    gateway: Gateway, chaos: Callable[..., dict[str, Any]], values: dict[str, Any], status: str, says: str
+) -> None:
+    def seen(auth: tuple[str, str]) -> dict[str, Any]:
+        return dict(gateway.http.get("/api/v1/carriers/simulator", auth=auth).json())
+
+    ours, stranger = (gateway.account_sid, gateway.auth_token), gateway.account()
+    before = gateway.world.clock.now()
+    chaos(**values)
+    link = seen(ours)["link"]
+    assert (status, True) == (link["status"], says in link["says"])
+    assert datetime.fromisoformat(link["since"]) >= before.replace(microsecond=0)
+    assert (status == "up", "up") == (seen(ours)["up"], seen(stranger)["link"]["status"])
+    assert (status == "up") == gateway.http.post("/api/v1/carriers/simulator/test").json()["ok"]
+    chaos()
+    assert "up" == seen(ours)["link"]["status"]
 
 
 def test_a_silent_carriers_answers_come_late_and_count(gateway: Gateway, chaos: Callable[..., dict[str, Any]]) -> None:

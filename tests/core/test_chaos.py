@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stopwire.core.chaos import CALM, DELAY_SECONDS_MAX, USUAL, Chaos, Reception, met, problems, unusual
+from stopwire.core.chaos import CALM, DELAY_SECONDS_MAX, USUAL, Chaos, Reception, link_of, met, problems, unusual
 
 
 def test_chaos_adds_to_what_a_handset_has_of_its_own() -> None:
@@ -30,6 +30,20 @@ WRONG = [
 @pytest.mark.parametrize(("value", "expected"), WRONG)
 def test_what_no_network_does_is_named_by_its_field(value: Reception | Chaos, expected: list[str]) -> None:
     assert expected == [problem.path for problem in problems(value)]
+
+
+@pytest.mark.parametrize(
+    ("chaos", "status", "says"),
+    [
+        pytest.param(CALM, "up", "no text leaves this machine", id="calm"),
+        pytest.param(Chaos(loss=0.5, delay_seconds=9), "up", "no text leaves this machine", id="what the carrier does not know of"),
+        pytest.param(Chaos(per_second=5), "up", "at most 5 messages a second", id="throttled"),
+        pytest.param(Chaos(silent=True), "down", "says nothing", id="silent"),
+        pytest.param(Chaos(down=True, silent=True), "down", "message centre is dead", id="dead"),
+    ],
+)
+def test_the_connection_tells_what_goes_wrong_as_a_carrier_does(chaos: Chaos, status: str, says: str) -> None:
+    assert (status, True) == (link_of(chaos).status, says in link_of(chaos).says)
 
 
 def test_only_what_is_not_as_usual_is_told() -> None:

@@ -6,6 +6,7 @@ Values and sums only: the simulator obeys them, the doors set and show them. Rea
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from stopwire.core.connections import LinkState, LinkStatus
 from stopwire.core.policy import Problem
 
 DELAY_SECONDS_MAX = 86_400.0  # a day: what is later than that is not late, it is lost
@@ -64,6 +65,19 @@ def problems(value: Reception | Chaos) -> list[Problem]:
     if not 0 <= getattr(value, "per_second", 0) <= PER_SECOND_MAX:
         found.append(Problem(path="per_second", message=f"The carrier takes 1 to {PER_SECOND_MAX} parts a second; 0 is no limit."))
     return found
+
+
+def link_of(chaos: Chaos) -> LinkState:
+    """How the simulator's connection is for an account, as a carrier would tell it."""
+    if chaos.down:
+        return LinkState(status=LinkStatus.DOWN, says="Chaos: the message centre is dead. What is sent waits until it lives again.")
+    if chaos.silent:
+        says = "Chaos: the carrier takes texts and says nothing. Nobody knows what became of them until it speaks again."
+        return LinkState(status=LinkStatus.DOWN, says=says)
+    says = "The simulator is part of this process; no text leaves this machine."
+    if chaos.per_second:
+        says = f"Chaos: at most {chaos.per_second} messages a second. {says}"
+    return LinkState(status=LinkStatus.UP, says=says)
 
 
 def unusual(value: Reception | Chaos) -> dict[str, Any]:

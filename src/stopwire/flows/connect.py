@@ -337,6 +337,8 @@ def _seen(world: World, directory: Directory, sealed: Sealed) -> Seen:
     carrier = world.carriers.get(own.sid)
     if own.paused:
         state = LinkState(status=LinkStatus.PAUSED, says="It is paused: resume it to send through it.")
+    elif own.sid == SIMULATOR:
+        state = world.phones.link(own.account)
     elif carrier is None:
         state = LinkState(status=LinkStatus.DOWN, says="It is not open: see its log.")
     else:

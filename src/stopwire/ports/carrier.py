@@ -199,6 +199,10 @@ class Phones(Protocol):
         """Returns when it is kept and acts. What waited for a handset that is on now arrives at once."""
         ...
 
+    def link(self, account: str) -> LinkState:
+        """How the simulator's connection is for this account: chaos is of one account, the simulator is everybody's."""
+        ...
+
     def chaos(self, account: str) -> Chaos: ...
     async def set_chaos(self, account: str, chaos: Chaos) -> None:
         """Returns when it acts. Where the carrier was silent and is so no longer, its answers come now, late."""

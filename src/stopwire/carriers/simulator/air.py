@@ -4,6 +4,7 @@ It decides what becomes of a text by the numbers that were set and by chance; it
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from stopwire.core.chaos import CALM, USUAL, Chaos, Reception, met
 from stopwire.ports.world import Clock, Ids
@@ -14,6 +15,7 @@ class Air:
         self._clock, self._ids = clock, ids
         self._receptions: dict[tuple[str, str], Reception] = {}  # by account and handset; those that are not as usual
         self._chaos: dict[str, Chaos] = {}  # by account; those that are not calm
+        self._since: dict[str, datetime] = {}  # since when it is as it is
         self._taken: dict[str, tuple[int, int]] = {}  # of a throttled account: which second, and how many parts in it
 
     def load(self, receptions: Mapping[tuple[str, str], Reception]) -> None:
@@ -33,10 +35,16 @@ class Air:
 
     def set_chaos(self, account: str, chaos: Chaos) -> None:
         self._taken.pop(account, None)
+        if chaos != self.chaos(account):
+            self._since[account] = self._clock.now()
         if chaos == CALM:
             self._chaos.pop(account, None)
         else:
             self._chaos[account] = chaos
+
+    def since(self, account: str) -> datetime | None:
+        """When the account's chaos last changed; None where there was none since the start."""
+        return self._since.get(account)
 
     def meets(self, account: str, handset: str) -> Reception:
         """What a text to or from this handset meets now."""

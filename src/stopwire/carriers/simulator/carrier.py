@@ -18,8 +18,8 @@ from stopwire.carriers.simulator.air import Air
 from stopwire.carriers.simulator.transit import Onward, media_of, message_of, onward_of, packed, transit_of
 from stopwire.core import segments
 from stopwire.core.address import SenderKind, kind_of
-from stopwire.core.chaos import CALM, Chaos, Reception
-from stopwire.core.connections import SIMULATOR, LinkState, LinkStatus
+from stopwire.core.chaos import CALM, Chaos, Reception, link_of
+from stopwire.core.connections import SIMULATOR, LinkState
 from stopwire.core.handsets import temper_of
 from stopwire.core.jobs import HandsetMessage, Transit
 from stopwire.core.message import Status
@@ -76,7 +76,8 @@ class Simulator:
         return ROOM - self._handing
 
     def state(self) -> LinkState:
-        return LinkState(status=LinkStatus.UP, says="The simulator is part of this process; no text leaves this machine.")
+        """For nobody in particular it is always up: `link` says how it is for an account."""
+        return link_of(CALM)
 
     def halt(self, attempts: Sequence[str]) -> None:
         """Handsets take a message whole: there is nothing to cut short."""
@@ -360,6 +361,9 @@ class Simulator:
         await self._store.write(unit, account=account)
         self._air.set_reception(account, handset, reception)
         self.look()
+
+    def link(self, account: str) -> LinkState:
+        return replace(link_of(self._air.chaos(account)), since=self._air.since(account))
 
     def chaos(self, account: str) -> Chaos:
         return self._air.chaos(account)
