@@ -52,6 +52,9 @@ class Threaded:
                 raise
             self._ready.set_exception(fault)
         finally:
+            # As asyncio.run does: closing a loop does not wait for the threads that it lent its work to.
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
 
     async def _serve(self) -> None:
