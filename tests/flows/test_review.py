@@ -147,6 +147,13 @@ def test_a_block_holds_at_once_and_its_confirmation_waits_out_the_undo(sms: Sms)
     assert ("auto_reply", STOPPED) == (arrived.kind, arrived.body)
 
 
+def test_the_explanation_of_the_text_tells_of_the_confirmation(sms: Sms) -> None:
+    id = waiting(sms)
+    reply = decide(sms, id).reply
+    (text,) = sms.client.messages.list(from_=ANN)
+    assert f"the confirmation {reply} was queued then; it is queued." in sms.explain(text)
+
+
 def test_an_undo_takes_the_confirmation_back_with_the_block(sms: Sms) -> None:
     id = waiting(sms)
     decide(sms, id)
@@ -213,6 +220,16 @@ def test_a_lift_within_the_ten_seconds_takes_the_confirmation_back(sms: Sms) -> 
     sms.clock.advance(minutes=1)
     sms.settle()
     assert sms.phone(ANN).quiet()
+
+
+def test_a_start_within_the_ten_seconds_has_the_last_word(sms: Sms) -> None:
+    decide(sms, waiting(sms))
+    ann = sms.phone(ANN)
+    ann.text("START", to=sms.sender)
+    assert "re-subscribed" in ann.wait().body
+    sms.clock.advance(minutes=1)
+    sms.settle()
+    assert ann.quiet()
 
 
 def test_a_page_can_ask_until_when_an_opt_out_is_confirmed(sms: Sms) -> None:

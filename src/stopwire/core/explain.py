@@ -314,6 +314,12 @@ def _match_story(decision: Mapping[str, object]) -> list[Sentence]:
 
 
 def _reply_story(decision: Mapping[str, object], reply: Message | None) -> Sentence:
+    if reply is not None and reply.decision.get("review"):
+        return Sentence(
+            "A person read it as an opt-out, and the confirmation %(id)s was queued then; it is %(status)s.",
+            id=reply.sid,
+            status=word(reply.status.value),
+        )
     if reply is not None:
         return Sentence("The automatic reply %(id)s was queued with it; it is %(status)s.", id=reply.sid, status=word(reply.status.value))
     if decision.get("reply"):
