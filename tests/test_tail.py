@@ -96,3 +96,15 @@ async def test_the_end_sends_watchers_home_after_what_there_still_is(tail: LiveT
         assert ["last"] == await _seen(tail, "AC1", 0)
         with pytest.raises(StoreClosed):
             await tail.wait("AC1", tail.newest(), seconds=60, limit=10)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_no_longer_waits_is_let_go_even_as_something_comes(tail: LiveTail, turns: int) -> None:
+    watching = asyncio.create_task(tail.wait("AC1", tail.newest(), seconds=10, limit=1))
+    await asyncio.sleep(0)
+    tail.add("AC2", "another's", {})
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    watching.cancel()
+    await asyncio.wait([watching], timeout=1)
+    assert watching.cancelled()

@@ -57,7 +57,8 @@ class LiveTail:
                 raise StoreClosed
             self._more = self._more if not self._more.is_set() else asyncio.Event()
             try:
-                await asyncio.wait_for(self._more.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._more.wait()
             except TimeoutError:
                 return []
 

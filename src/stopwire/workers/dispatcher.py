@@ -87,7 +87,8 @@ class Dispatcher:
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.bell.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.bell.wait()
 
     def _hand_over(self, parts: Sequence[Part]) -> None:
         metrics.dispatched(self.connection, "handed", len(parts))

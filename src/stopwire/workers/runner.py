@@ -85,7 +85,8 @@ class Engines:
     async def _follow(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._bell.wait()
             try:
                 if self._bell.is_set():
                     self._bell.clear()
