@@ -237,7 +237,10 @@ def test_a_page_can_ask_until_when_an_opt_out_is_confirmed(sms: Sms) -> None:
     id = waiting(sms)
     found = sms._in.call(world.store.read(lambda tx: tx.suggestions.get(id), account=sms.sid))
     assert found is not None
-    ask = lambda: sms._in.call(review.confirmed_until(world, account=sms.sid, review=found))  # noqa: E731
+
+    def ask() -> datetime | None:
+        return sms._in.call(review.confirmed_until(world, account=sms.sid, review=found))
+
     assert found.created_at + timedelta(seconds=290) == ask()
     sms.clock.advance(seconds=290)
     assert ask() is None
