@@ -6,7 +6,7 @@ that is its only store. It decides nothing about consent; the toll-free network'
 
 import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -15,15 +15,17 @@ from typing import Any
 
 from stopwire.carriers.simulator import networks
 from stopwire.carriers.simulator.air import Air
-from stopwire.carriers.simulator.transit import Onward, media_of, message_of, onward_of, packed, transit_of
+from stopwire.carriers.simulator.gate import Gate
+from stopwire.carriers.simulator.reports import reference_of, report, report_of
+from stopwire.carriers.simulator.transit import Onward, cut, media_of, message_of, onward_of, packed, transit_of
 from stopwire.core import segments
 from stopwire.core.address import SenderKind, kind_of
 from stopwire.core.chaos import CALM, Chaos, Reception, link_of
-from stopwire.core.connections import SIMULATOR, LinkState
+from stopwire.core.connections import LinkState
 from stopwire.core.handsets import temper_of
 from stopwire.core.jobs import HandsetMessage, Transit
 from stopwire.core.message import Status
-from stopwire.core.outcomes import Cause, DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received
+from stopwire.core.outcomes import InboundMedia, Outcome, OutcomeKind, Part
 from stopwire.ports.carrier import Fate, Inbox, Texted
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.store import Store, Tx
@@ -31,7 +33,6 @@ from stopwire.ports.world import Clock, Ids
 
 ROOM = 256  # parts handed over at once: bounds the work of one round
 REPORT_SECONDS = 0.01  # between the answer and its delivery report
-DOWN_SECONDS = 1.0  # until a part is offered again to a message centre that is down
 KEPT_FOR = timedelta(hours=72)  # by the message centre, for a handset that is off, where the part does not say how long
 CARRIED_AT_ONCE = 256
 LOOK_SECONDS = 60.0  # the net under the timer
@@ -46,15 +47,13 @@ class Simulator:
     def __init__(self, *, store: Store, clock: Clock, ids: Ids) -> None:
         self._store, self._clock, self._ids = store, clock, ids
         self._air = Air(clock, ids)
+        self._gate = Gate(store, clock, self._air)
         self._carrying: asyncio.Task[None] | None = None
         self._bell = asyncio.Event()  # something new is on its way, or can be carried on
         self._unsaid: deque[tuple[str, Callable[[Outcome], None], Outcome]] = deque(maxlen=UNSAID_MAX)  # by account
         self._inbox: Inbox | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._deferred: Counter[str] = Counter()  # tries of parts to a busy handset, by message
         self._handing = 0
-        self._pace: dict[str, float] = {}  # when a sender with a limit may speak again, monotonic seconds
-        self._placed: set[str] = set()  # messages that wait for a place of theirs
 
     async def start(self, inbox: Inbox) -> None:
         """Listen, report what the last process took and did not report, and carry what was on its way."""
@@ -104,13 +103,13 @@ class Simulator:
         arrived: list[HandsetMessage] = []
         held: list[Transit] = []
         for part in parts:
-            outcome = await self._hand_over(part.account, part)
+            outcome = await self._gate.pass_(part)
             outcomes.append(outcome)
             if outcome.kind is not OutcomeKind.ACCEPTED:
                 continue
             message = self._message(part)
             if await self._network_blocks(part.account, part):
-                arrived.append(replace(message, direction="held", report=_report(Status.UNDELIVERED, networks.BLOCKED)))
+                arrived.append(replace(message, direction="held", report=report(Status.UNDELIVERED, networks.BLOCKED)))
             elif self._is_late(message):
                 held.append(self._held(message, part))
             else:
@@ -126,52 +125,11 @@ class Simulator:
         """The handsets know what reached them: what did not, never left."""
         known = await self._store.read(lambda tx: tx.handsets.known(parts), account="")
         return [
-            Outcome(attempt=a, kind=OutcomeKind.ACCEPTED, reference=_reference(a))
+            Outcome(attempt=a, kind=OutcomeKind.ACCEPTED, reference=reference_of(a))
             if a in known
             else Outcome(attempt=a, kind=OutcomeKind.RELEASED, detail="the handset never saw it")
             for a in parts
         ]
-
-    async def _hand_over(self, account: str, part: Part) -> Outcome:
-        if self._clock.monotonic() > part.write_by:
-            return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail="write deadline passed")
-        chaos = self._air.chaos(account)
-        if chaos.down:
-            detail = "chaos: the message centre is down"
-            return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail=detail, retry_after_seconds=DOWN_SECONDS)
-        wait = await self._wait_seconds(account, part)
-        if wait > 0:
-            return Outcome(attempt=part.attempt, kind=OutcomeKind.RELEASED, detail="sender limit", retry_after_seconds=wait)
-        if self._air.full(account):
-            detail = f"chaos: throttled to {chaos.per_second} a second"
-            return Outcome(attempt=part.attempt, kind=OutcomeKind.DEFERRED, cause=Cause.THROTTLED, detail=detail)
-        temper = temper_of(part.recipient)
-        if self._deferred[part.message] < temper.defers:
-            self._deferred[part.message] += 1
-            return Outcome(attempt=part.attempt, kind=OutcomeKind.DEFERRED, detail="the carrier is busy")
-        self._deferred.pop(part.message, None)
-        return Outcome(
-            attempt=part.attempt, kind=temper.outcome, cause=temper.cause, reference=_reference(part.attempt), detail=temper.says
-        )
-
-    async def _wait_seconds(self, account: str, part: Part) -> float:
-        """How long a part must wait for its place, where its sender has a limit: each comes back once, at its own time.
-
-        A keyword reply goes at once and pays with the place that comes next: whoever said STOP does not queue behind others.
-        """
-        directory = await self._store.directory(account)
-        of = directory.sender_at(part.sender)
-        if of is None or not of.mps or part.message in self._placed:
-            self._placed.discard(part.message)
-            return 0.0
-        now = self._clock.monotonic()
-        place = max(self._pace.get(part.sender, now), now)
-        self._pace[part.sender] = place + 1 / of.mps
-        if part.keyword_reply:
-            return 0.0
-        if place > now:
-            self._placed.add(part.message)
-        return place - now
 
     async def _network_blocks(self, account: str, part: Part) -> bool:
         if kind_of(part.sender) is not SenderKind.TOLL_FREE:
@@ -204,13 +162,13 @@ class Simulator:
     def _arrived(self, message: HandsetMessage) -> HandsetMessage:
         """The text at its handset, with what the network will report of it; or lost on its last step."""
         if self._air.hits(self._air.meets(message.account, message.handset).loss):
-            return replace(message, direction="held", report=_report(Status.UNDELIVERED, LOST))
+            return replace(message, direction="held", report=report(Status.UNDELIVERED, LOST))
         temper = temper_of(message.handset)
         unheard = temper.report is None or self._air.hits(self._air.chaos(message.account).lost_reports)
         return replace(
             message,
             direction="held" if temper.report is Status.UNDELIVERED else "in",
-            report=None if unheard or temper.report is None else _report(temper.report, temper.error_code),
+            report=None if unheard or temper.report is None else report(temper.report, temper.error_code),
         )
 
     def _follow(self, arrived: Sequence[HandsetMessage]) -> None:
@@ -229,19 +187,9 @@ class Simulator:
         assert self._inbox is not None
         waiting = [message for message in taken if message.report and not self._air.chaos(message.account).silent]
         again = [message for message in waiting if self._air.hits(self._air.meets(message.account, message.handset).duplicates)]
-        await self._inbox.reported([self._report_of(message) for message in (*waiting, *again)])
+        await self._inbox.reported([report_of(message) for message in (*waiting, *again)])
         told = [message.attempt for message in waiting if message.attempt]
         await self._store.write(lambda tx: tx.handsets.set_reported(told), account="")
-
-    def _report_of(self, message: HandsetMessage) -> DeliveryReport:
-        status, _, code = (message.report or "").partition(":")
-        return DeliveryReport(
-            connection=SIMULATOR,
-            reference=_reference(message.attempt or ""),
-            status=Status(status),
-            error_code=int(code) if code else None,
-            at=message.at,
-        )
 
     async def _text_back(self, message: HandsetMessage, text: str) -> None:
         await asyncio.sleep(REPORT_SECONDS)
@@ -294,7 +242,7 @@ class Simulator:
         await self._store.write(partial(self._leave, sent=sent, answer=answer), account=sent.account)
         assert self._inbox is not None
         message = None
-        for heard in self._cut(sent, media, onward.parts, onward.part_order):
+        for heard in cut(sent, media, onward):
             for _ in range(onward.repeat):
                 message = await self._inbox.received(heard) or message
         return message
@@ -315,35 +263,6 @@ class Simulator:
             kind="network",
         )
         tx.handsets.keep([reply])
-
-    def _cut(
-        self,
-        sent: HandsetMessage,
-        media: tuple[InboundMedia, ...],
-        parts: int,
-        order: tuple[int, ...] | None,
-    ) -> list[Received]:
-        if parts <= 1:
-            return [
-                Received(
-                    connection=SIMULATOR, sender=sent.peer, recipient=sent.handset, body=sent.body, reference=sent.id, media=media
-                )
-            ]
-        pieces, sequence = _pieces(sent.body, parts), order or tuple(range(1, parts + 1))
-        return [
-            Received(
-                connection=SIMULATOR,
-                sender=sent.peer,
-                recipient=sent.handset,
-                body=pieces[number - 1],
-                reference=f"{sent.id}.{number}",
-                media=media if number == sequence[-1] else (),  # with the part that makes the text whole
-                part_reference=int(sent.id[2:6], 16),
-                part=number,
-                parts=parts,
-            )
-            for number in sequence
-        ]
 
     async def conversation(self, account: str, handset: str, after: str | None, limit: int) -> list[HandsetMessage]:
         return await self._store.read(lambda tx: tx.handsets.of(handset, after, limit), account=account)
@@ -437,7 +356,7 @@ class Simulator:
     def _at_the_handset(self, transit: Transit) -> HandsetMessage:
         message, now = replace(message_of(transit), at=self._clock.now()), self._clock.now()
         if transit.expires_at is not None and transit.expires_at <= now:
-            return replace(message, direction="held", report=_report(Status.UNDELIVERED, UNREACHABLE))
+            return replace(message, direction="held", report=report(Status.UNDELIVERED, UNREACHABLE))
         return self._arrived(message)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
@@ -468,17 +387,3 @@ def _hand(tx: Tx, *, rows: Sequence[HandsetMessage]) -> None:
 
 def _carried(tx: Tx, *, id: str) -> None:
     tx.handsets.carried([id])
-
-
-def _report(status: Status, code: int | None) -> str:
-    return f"{status.value}:{code or ''}"
-
-
-def _reference(attempt: str) -> str:
-    return f"sim-{attempt}"
-
-
-def _pieces(body: str, parts: int) -> list[str]:
-    """`body` in `parts` pieces of about the same length; some may be empty where it is short."""
-    size = -(-len(body) // parts)
-    return [body[i * size : (i + 1) * size] for i in range(parts)]

@@ -1,12 +1,13 @@
-"""A text that is on its way in the simulated network, and how it is kept until it goes on. Values only."""
+"""A text that is on its way in the simulated network: how it is kept until it goes on, and how it reaches us. Values only."""
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from stopwire.core.connections import SIMULATOR
 from stopwire.core.jobs import HandsetMessage, Transit
-from stopwire.core.outcomes import InboundMedia
+from stopwire.core.outcomes import InboundMedia, Received
 
 SHARED = tuple(name for name in Transit.__slots__ if name in HandsetMessage.__slots__)
 
@@ -44,3 +45,31 @@ def onward_of(transit: Transit) -> Onward:
 
 def media_of(transit: Transit) -> tuple[InboundMedia, ...]:
     return tuple(InboundMedia(content_type=type_, data=base64.b64decode(data)) for type_, data in transit.onward["media"])
+
+
+def cut(sent: HandsetMessage, media: tuple[InboundMedia, ...], onward: Onward) -> list[Received]:
+    """A handset's text as we hear it: in its parts, in the order in which they come."""
+    whole = Received(
+        connection=SIMULATOR, sender=sent.peer, recipient=sent.handset, body=sent.body, reference=sent.id, media=media
+    )
+    if onward.parts <= 1:
+        return [whole]
+    pieces, sequence = _pieces(sent.body, onward.parts), onward.part_order or tuple(range(1, onward.parts + 1))
+    return [
+        replace(
+            whole,
+            body=pieces[number - 1],
+            reference=f"{sent.id}.{number}",
+            media=media if number == sequence[-1] else (),  # with the part that makes the text whole
+            part_reference=int(sent.id[2:6], 16),
+            part=number,
+            parts=onward.parts,
+        )
+        for number in sequence
+    ]
+
+
+def _pieces(body: str, parts: int) -> list[str]:
+    """`body` in `parts` pieces of about the same length; some may be empty where it is short."""
+    size = -(-len(body) // parts)
+    return [body[i * size : (i + 1) * size] for i in range(parts)]
