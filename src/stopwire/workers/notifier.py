@@ -6,11 +6,9 @@ than the store. So it reaches the store through the house, as a door does.
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from urllib.parse import urlsplit
 
 from stopwire.basket import Basket
@@ -28,8 +26,17 @@ from stopwire.ports.world import Outside
 log = get_logger(__name__)
 POLL_SECONDS = 5.0
 FAULT_SECONDS = 1.0
-PARALLEL_MAX = 100  # rounds at once, over all endpoints
+CLAIMED_MAX = 200  # rounds that are not settled yet, over all endpoints
+AHEAD = 2  # claimed for an endpoint, by what may be under way to it: who has ended finds the next one here
 SETTLING = 2  # calls that settle: the second one joins the commit that the first one may have missed
+
+
+class _Endpoint:
+    """A host that is told: how many calls are claimed for it and have no answer yet, and those of them under way."""
+
+    def __init__(self, parallel: int) -> None:
+        self.open = 0
+        self.under_way = asyncio.Semaphore(parallel)
 
 
 class Notifier:
@@ -37,7 +44,7 @@ class Notifier:
         self._house, self._outside, self._endpoint_parallel = house, outside, endpoint_parallel
         self.bell = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
-        self._busy: Counter[str] = Counter()
+        self._endpoints: dict[str, _Endpoint] = {}
         self._left = False  # whether the last claim may have left something for want of room
         self._ends: Basket[Round, None] = Basket(self._settle, under_way=SETTLING)
 
@@ -62,10 +69,11 @@ class Notifier:
 
     async def _claim(self) -> datetime | None:
         """Begin what may begin now. When the next one falls due; None where only a bell can bring one."""
-        busy = [host for host, count in self._busy.items() if count >= self._endpoint_parallel]
+        most = AHEAD * self._endpoint_parallel
+        busy = [host for host, endpoint in self._endpoints.items() if endpoint.open >= most]
         # All that is claimed may be for the busiest of the others: it must have room for that.
-        busiest = max((count for count in self._busy.values() if count < self._endpoint_parallel), default=0)
-        room = min(PARALLEL_MAX - len(self._running), self._endpoint_parallel - busiest)
+        busiest = max((endpoint.open for endpoint in self._endpoints.values() if endpoint.open < most), default=0)
+        room = min(CLAIMED_MAX - len(self._running), most - busiest)
         self._left = bool(busy) or room <= 0
         if room <= 0:
             return None
@@ -87,23 +95,31 @@ class Notifier:
 
     def _start(self, call: Call) -> None:
         host = urlsplit(call.delivery.url).hostname or ""  # as `claim` compares it
-        self._busy[host] += 1
-        task = asyncio.get_running_loop().create_task(self._deliver(call))
+        endpoint = self._endpoints.setdefault(host, _Endpoint(self._endpoint_parallel))
+        endpoint.open += 1
+        task = asyncio.get_running_loop().create_task(self._deliver(call, host, endpoint))
         self._running.add(task)
-        task.add_done_callback(partial(self._done, host))
+        task.add_done_callback(self._done)
 
-    def _done(self, host: str, task: "asyncio.Task[None]") -> None:
+    def _done(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
-        self._busy[host] -= 1
-        if self._busy[host] <= 0:
-            del self._busy[host]
+        self._look_again()
+
+    def _look_again(self) -> None:
         if self._left:
             self.bell.set()
 
-    async def _deliver(self, call: Call) -> None:
+    async def _deliver(self, call: Call, host: str, endpoint: _Endpoint) -> None:
         delivery = call.delivery
         try:
-            told = await self._tell(call)
+            try:
+                async with endpoint.under_way:
+                    told = await self._tell(call)
+            finally:
+                endpoint.open -= 1
+                if not endpoint.open:
+                    del self._endpoints[host]
+                self._look_again()
             for problem in told.problems:
                 log.warning("webhook.problem", id=delivery.id, code=problem.code, detail=problem.text)
             await self._ends.take(Round(delivery=delivery, told=told))
