@@ -174,6 +174,10 @@ class Client:
         fields = _given(recipient=recipient, scope=scope, note=note)
         return self._object("DELETE", "/api/v1/blocks", json=fields)
 
+    def erase(self, recipient: str) -> Json:
+        """Erase a person; their blocks stay. It does not come back."""
+        return self._object("POST", f"/api/v1/recipients/{quote(recipient, safe='')}/erase")
+
     def import_blocks(
         self,
         rows: IO[bytes],
@@ -309,6 +313,10 @@ class Client:
 
     def account(self) -> Json:
         return self._object("GET", "/api/v1/account")
+
+    def change_account(self, changes: Mapping[str, Any]) -> Json:
+        """Set settings of the account by their names; answers the account as it is then."""
+        return self._object("PATCH", "/api/v1/account", json=dict(changes))
 
     def keys(self) -> Iterator[Json]:
         return self._pages(f"{self._account}/Keys.json", "keys")

@@ -1,6 +1,9 @@
 """The commands, asked of a running gateway: what a person types, and what comes back."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -331,6 +334,20 @@ def test_the_account_is_shown(ask: Run, gateway: Gateway) -> None:
     assert (0, True) == (told.code, gateway.account_sid in told.out)
 
 
+def test_settings_of_the_account_are_set_and_a_short_time_is_warned_of(run: Run, gateway: Gateway) -> None:
+    sid, token = gateway.account("Keeping")
+
+    def enter(*words: str) -> Ran:
+        return run("account", *words, "--json", "--url", gateway.url, "--account", sid, "--token", token)
+
+    ran = enter("set", "keep_bodies_days=90", "legal_hold=true", "friendly_name=90")
+    assert (90, True, "90") == (ran.json["keep_bodies_days"], ran.json["legal_hold"], ran.json["friendly_name"])
+    assert "396 days are advised" in ran.err
+    assert [None] == [enter("set", "keep_bodies_days=").json["keep_bodies_days"]]
+    assert "write one from 35" in enter("set", "keep_messages_days=7").json["error"]["detail"]
+    assert Exit.USAGE == enter("set", "legal_hold").code
+
+
 # The ledger, suggestions, webhooks
 
 
@@ -402,3 +419,39 @@ def test_a_wrong_token_ends_with_4(run: Run, gateway: Gateway) -> None:
 def test_an_error_is_one_json_document_too(run: Run) -> None:
     ran = run("optout", "list", "--json")
     assert (Exit.UNREACHABLE, Exit.UNREACHABLE, "") == (ran.code, ran.json["error"]["exit"], ran.err)
+
+
+# Erasing a person
+
+
+def test_a_person_is_erased_by_whoever_says_yes_and_nobody_else_without_a_terminal(ask: Run, gateway: Gateway) -> None:
+    gateway.phone("+14155552071").text("stop", to=SENDER)
+    ran = ask("optout", "erase", "+14155552071", stdin="2071\n")
+    assert (Exit.USAGE, "") == (ran.code, ran.out)
+    assert "add --yes" in ran.err
+    erased = ask("optout", "erase", "+14155552071", "--yes", "--json").json
+    assert (1, True) == (erased["events"], erased["messages"] >= 1)
+    assert 1 == ask("optout", "check", "+14155552071").code  # the block stays
+    assert ("", None) == tuple(ask("optout", "history", "+14155552071", "--json").json["items"][0][n] for n in ("recipient", "text"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [
+        pytest.param("0000", Exit.USAGE, "These are not its last four digits: nothing was erased.", id="other digits"),
+        pytest.param("2072", Exit.OK, "Blocks stay.", id="its own digits"),
+    ],
+)
+def test_at_a_terminal_the_last_four_digits_are_asked_for(bare: Path, gateway: Gateway, typed: str, code: Exit, told: str) -> None:
+    ours, theirs = os.openpty()
+    environ = {
+        **os.environ, "STOPWIRE_URL": gateway.url, "STOPWIRE_ACCOUNT_SID": gateway.account_sid, "STOPWIRE_AUTH_TOKEN": gateway.auth_token
+    }  # fmt: skip
+    command = [sys.executable, "-m", "stopwire", "optout", "erase", "+14155552072"]
+    os.write(ours, f"{typed}\n".encode())
+    ended = subprocess.run(command, stdin=theirs, env=environ, capture_output=True, text=True, timeout=30)
+    os.close(ours)
+    os.close(theirs)
+    assert code == ended.returncode
+    assert "Type the last four digits of the number:" in ended.stderr
+    assert told in ended.stdout + ended.stderr

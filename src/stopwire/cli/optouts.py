@@ -117,6 +117,38 @@ def history(talk: Talk, recipient: Recipient) -> None:
     talk.answer({"items": found}, lambda: show_events(talk, found, empty=f"The ledger has nothing of {recipient}."))
 
 
+@app.command("erase")
+@talking
+def erase(
+    talk: Talk,
+    recipient: Recipient,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: it is the right number.")] = False,
+) -> None:
+    """Erase a person: their words, their number in messages and in the ledger, notes about them. Their blocks stay.
+
+    It does not come back. Asks for the last four digits of the number first.
+    """
+    if not yes:
+        _ask_digits(recipient)
+    erased = talk.client.erase(recipient)
+
+    def human() -> None:
+        talk.line(f"Erased, as far as it has ended: {erased['messages']} messages, {erased['events']} rows of the ledger. Blocks stay.")
+        if erased["waiting"]:
+            talk.note(f"{erased['waiting']} texts or suggestions have not ended yet and can still be read: erase again then.")
+
+    talk.answer(erased, human)
+
+
+def _ask_digits(recipient: str) -> None:
+    if not sys.stdin.isatty():
+        raise Failed("Erasing cannot be undone, and nobody is here to be asked: add --yes if it is the right number.", Exit.USAGE)
+    sys.stderr.write("Their words and their number go, and do not come back; blocks stay. Type the last four digits of the number: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != recipient.strip()[-4:]:
+        raise Failed("These are not its last four digits: nothing was erased.", Exit.USAGE)
+
+
 def show_events(talk: Talk, events: list[dict[str, Any]], *, empty: str) -> None:
     """Rows of the ledger as a table."""
     talk.table(
