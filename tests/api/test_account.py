@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from stopwire.ports.store import Cut
 from tests.gateway import WAIT_SECONDS, Gateway, eventually
 
 US, ALONE, TOLL_FREE = "+14155550100", "+14155550122", "+18885550100"
@@ -138,3 +139,20 @@ def test_a_webhook_is_shown_with_its_answer_and_delivered_again(gateway: Gateway
         server.shutdown()
         server.server_close()
     assert 404 == gateway.http.post("/api/v1/webhook-deliveries/WD" + "0" * 32 + "/replay").status_code
+
+
+def test_what_is_kept_how_long_is_set_warned_of_and_noted(fresh_gateway: Gateway) -> None:
+    ask = fresh_gateway.http
+    told = ask.patch("/api/v1/account", json={"keep_bodies_days": 30, "keep_messages_days": 1_827}).json()
+    assert (30, 1_827, None, False) == tuple(
+        told[name] for name in ("keep_bodies_days", "keep_messages_days", "keep_webhooks_days", "legal_hold")
+    )
+    assert ["keep_bodies_days"] == [each["path"] for each in told["warnings"]]
+    assert told["warnings"] == ask.get("/api/v1/account").json()["warnings"]
+    wrong = ask.patch("/api/v1/account", json={"keep_messages_days": 7})
+    assert (422, "keep_messages_days") == (wrong.status_code, wrong.json()["errors"][0]["path"])
+    assert [] == ask.patch("/api/v1/account", json={"keep_bodies_days": None}).json()["warnings"]
+    noted = fresh_gateway.run(
+        fresh_gateway.world.store.read(lambda tx: tx.audit.page(Cut(), "retention.changed"), account=fresh_gateway.account_sid)
+    )
+    assert [{"keep_bodies_days": None}, {"keep_bodies_days": 30, "keep_messages_days": 1_827}] == [dict(each.detail) for each in noted]

@@ -7,16 +7,17 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from stopwire.api import shapes
-from stopwire.api.door import CarefulRoute, Cursor, In, Limit, Out, TheCaller, TheHouse
+from stopwire.api.door import CarefulRoute, Cursor, In, Limit, Out, TheCaller, TheHouse, actor
 from stopwire.api.problems import Problem, Wrong, not_found
-from stopwire.api.shapes import Page, Sender
+from stopwire.api.shapes import Page, Sender, WrongField
+from stopwire.core import retention
 from stopwire.core.address import SenderKind
 from stopwire.core.bound import system_id
 from stopwire.core.errors import Refused
 from stopwire.core.senders import Account as CoreAccount
 from stopwire.core.senders import Directory
 from stopwire.flows import account as accounts
-from stopwire.flows import auth_token, numbers
+from stopwire.flows import auth_token, numbers, visit
 from stopwire.flows.tail import now
 from stopwire.ports.house import House
 from stopwire.ports.store import Services
@@ -43,6 +44,11 @@ class Account(Out):
     smpp_delivery: str = Field(examples=["auto"], description="Whether messages are told to bound receivers; `auto`: once one was.")
     smpp_long: str = Field(examples=["udh"], description="How a long text reaches a bound receiver.")
     smpp_tlvs: str = Field(examples=["standard"], description="`vendor`: with TLVs of this gateway's own.")
+    keep_bodies_days: int | None = Field(description="How many days texts are kept; null: for good.")
+    keep_messages_days: int | None = Field(description="How many days messages and refused sends are kept; null: for good.")
+    keep_webhooks_days: int | None = Field(description="How many days webhook deliveries are kept; null: for good.")
+    legal_hold: bool = Field(description="Nothing is deleted while it is on, whatever is set and whoever asks.")
+    warnings: list[WrongField] = Field(description="Times that are shorter than advised, and why.")
     auth_token_used_at: datetime | None = Field(description="When somebody last signed in with it; null: not since the start.")
     secondary_token_at: datetime | None = Field(description="When the secondary auth token was made; null: there is none.")
     secondary_token_used_at: datetime | None = Field(description="When somebody last signed in with it; null: not since the start.")
@@ -64,6 +70,10 @@ class AccountChange(In):
     smpp_delivery: Literal["auto", "on", "off"] | None = None
     smpp_long: Literal["udh", "payload"] | None = None
     smpp_tlvs: Literal["standard", "vendor"] | None = None
+    keep_bodies_days: int | None = Field(None, description="What is older goes within the hour and does not come back; null: for good.")
+    keep_messages_days: int | None = None
+    keep_webhooks_days: int | None = None
+    legal_hold: bool | None = None
 
 
 @router.get("/account", tags=["Account"], summary="The account and its settings")
@@ -79,6 +89,8 @@ async def change_account(change: AccountChange, house: TheHouse, who: TheCaller)
     if done.problems or done.account is None:
         errors = [Wrong(path=each.path, message=each.message) for each in done.problems]
         raise Problem(422, errors[0].message if errors else "This cannot be set.", errors=errors)
+    if kept := {name: value for name, value in changes.items() if name in (*retention.RULES, "legal_hold")}:
+        await house(visit.note, account=who.account, actor=actor(who), act="retention.changed", detail=kept)
     return _account(done.account, await house(auth_token.tokens, account=who.account))
 
 
@@ -99,6 +111,11 @@ def _account(value: CoreAccount, tokens: auth_token.Tokens) -> Account:
         smpp_delivery=settings.smpp_delivery,
         smpp_long=settings.smpp_long,
         smpp_tlvs=settings.smpp_tlvs,
+        keep_bodies_days=settings.keep_bodies_days,
+        keep_messages_days=settings.keep_messages_days,
+        keep_webhooks_days=settings.keep_webhooks_days,
+        legal_hold=settings.legal_hold,
+        warnings=[WrongField(path=each.path, message=each.message) for each in retention.warnings(settings)],
         auth_token_used_at=tokens.primary_used_at,
         secondary_token_at=tokens.secondary_at,
         secondary_token_used_at=tokens.secondary_used_at,

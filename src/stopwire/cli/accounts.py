@@ -1,6 +1,6 @@
 """`stopwire account`: accounts of the gateway on this machine, by way of its data folder; and the tokens of one's own."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,6 +42,31 @@ def show(talk: Talk) -> None:
     """Show the account whose credentials are used, and its settings."""
     found = talk.client.account()
     talk.answer(found, lambda: talk.facts({**found, "url": talk.access.url, "credentials": talk.access.origin}))
+
+
+@app.command("set")
+@talking
+def set_settings(
+    talk: Talk, setting: Annotated[list[str], typer.Argument(help="As `stopwire account show` names them.", metavar="NAME=VALUE…")]
+) -> None:
+    """Change settings of the account, such as keep_bodies_days=396, keep_bodies_days= (for good) or legal_hold=true.
+
+    What is older than a new number of days goes within the hour, and does not come back.
+    """
+    changed = talk.client.change_account(dict(_setting(each) for each in setting))
+    for warning in changed.get("warnings", ()):
+        talk.note(f"▲ {warning['message']}")
+    talk.answer(changed, lambda: talk.facts({name: changed[name] for name, _ in map(_setting, setting)}))
+
+
+def _setting(written: str) -> tuple[str, Any]:
+    name, equals, value = written.partition("=")
+    if not equals:
+        raise Failed(f"“{written}” is no NAME=VALUE: write it like keep_bodies_days=396.", Exit.USAGE)
+    if name.startswith("keep_"):
+        return name, int(value) if value.isascii() and value.isdigit() else value or None
+    plain: dict[str, Any] = {"null": None, "true": True, "false": False}
+    return name, plain.get(value, value)
 
 
 @app.command("sign-in")

@@ -1,8 +1,7 @@
-"""Settings: the account, the team and its sessions, what is kept how long, backups, health, and the audit log."""
+"""Settings: the account, the team and its sessions, backups, health, and the audit log. What is kept how long is beside."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from stopwire.console.session import acts, address_of, form_of, house_of, shows,
 from stopwire.core.policy import Problem
 from stopwire.core.roles import Role
 from stopwire.flows import account as accounts
-from stopwire.flows import auth_token, backup, health, purge, team, visit
+from stopwire.flows import auth_token, backup, health, team
 from stopwire.ports.store import Audit, AuditRow, Cut, People, Services, Session
 
 TABS = (
@@ -241,7 +240,7 @@ async def end_session(request: Request) -> Response:
     return done(request, "/console/settings/sessions", say(request, N_("The session is over.")))
 
 
-# ── preferences, retention, backup, health ───────────────────────────────────────────────────────────────
+# ── preferences, backup, health ──────────────────────────────────────────────────────────────────────────
 
 
 async def show_preferences(request: Request) -> Response:
@@ -250,23 +249,6 @@ async def show_preferences(request: Request) -> Response:
 
 def _preferences(request: Request, status: int = 200, **values: object) -> Response:
     return _shown(request, "preferences", status, **values)
-
-
-# What, how long (None: for good; zero: until the gateway ends), and why.
-KEPT: tuple[tuple[str, timedelta | None, str], ...] = (
-    (N_("Consent events and blocks"), None, N_("The proof that a wish was honoured. Nothing here deletes them.")),
-    (N_("Messages, refusals, webhook deliveries"), None, N_("Until they are deleted by the API.")),
-    (N_("Audit log"), None, N_("Rows are only added.")),
-    (N_("Answers kept under an Idempotency-Key"), purge.KEPT_ANSWERS, ""),
-    (N_("Carriers' references, which tell a repeated delivery"), purge.REFERENCES, ""),
-    (N_("Delivery reports that belong to no message"), purge.ORPHANS, ""),
-    (N_("Requests of programs, and when keys were last used"), timedelta(), N_("In memory only, and the newest of them.")),
-    (N_("Sessions"), visit.SESSION_LIFE, N_("Sooner where nobody comes for three days.")),
-)
-
-
-async def show_retention(request: Request) -> Response:
-    return _shown(request, "retention", kept=KEPT)
 
 
 async def show_backup(request: Request) -> Response:
@@ -331,7 +313,6 @@ routes = [
     shows("/console/settings/sessions", show_sessions),
     acts("/console/settings/sessions/{sid}/end", end_session, role=Role.VIEWER, act="session.ended"),
     shows("/console/settings/preferences", show_preferences),
-    shows("/console/settings/retention", show_retention),
     shows("/console/settings/backup", show_backup, role=Role.ADMIN),
     acts("/console/settings/backup", make_backup, role=Role.ADMIN, act="copy.made"),
     shows("/console/settings/health", show_health),

@@ -7,6 +7,7 @@ Each is code to paste; the token is read from the environment, so that no secret
 import json
 import shlex
 from collections.abc import Mapping
+from typing import Any
 
 TOKEN = "STOPWIRE_AUTH_TOKEN"  # noqa: S105  the name of a variable
 
@@ -29,7 +30,7 @@ def calls_of_send(*, base: str, account: str, to: str, from_: str, service: str,
     }
 
 
-def curl_of(method: str, address: str, account: str, fields: Mapping[str, str] | None = None) -> str:
+def curl_of(method: str, address: str, account: str, fields: Mapping[str, Any] | None = None) -> str:
     """One call of the JSON API."""
     lines = [f'curl -sS -X {method} {shlex.quote(address)} \\', f'  -u {account}:"${TOKEN}"']
     if fields is not None:
