@@ -23,7 +23,7 @@ from stopwire.log import get_logger
 from stopwire.net.http import HttpClient
 from stopwire.ports.world import Choices, Clock, Ids, World
 from stopwire.smpp_server.peers import Switchboard
-from stopwire.storage import backup, sqlite
+from stopwire.storage import backup, exchange, sqlite
 from stopwire.storage.store import SqlStore
 from stopwire.tail import LiveTail, RecentRequests
 from stopwire.workers.notifier import Notifier
@@ -187,7 +187,8 @@ async def webhooks(house: RemoteHouse, *, endpoint_parallel: int) -> AsyncIterat
 
 def has_database(data_dir: Path) -> bool:
     """Whether a gateway has kept anything in this folder yet."""
-    return (data_dir / sqlite.DATABASE_NAME).exists()
+    database = data_dir / sqlite.DATABASE_NAME
+    return database.exists() or exchange.is_open_ended(database)
 
 
 def restore(source: Path, data_dir: Path) -> Path | None:

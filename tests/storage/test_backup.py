@@ -1,6 +1,8 @@
 """Copies of a database in use: whole, verified, private, and never over something else."""
 
 import asyncio
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +11,9 @@ import pytest
 
 from stopwire.ports.faults import CopyRefused, DirectoryInUse
 from stopwire.storage import backup as module
-from stopwire.storage.backup import Backup, backup, backup_live, restore
+from stopwire.storage.backup import Backup, backup, backup_live, clear_leftovers, keep_copy_before, restore
 from stopwire.storage.group import GroupWriter
-from stopwire.storage.sqlite import SqliteEngine, driver
+from stopwire.storage.sqlite import DirectoryLock, SqliteEngine, driver
 
 
 @pytest.fixture
@@ -177,3 +179,70 @@ def test_a_database_in_use_is_no_backup(tmp_path: Path) -> None:
     with pytest.raises(CopyRefused, match="in use, not a backup"):
         restore(engine.path, tmp_path / "data")
     engine.close()
+
+
+# ── cut short ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Killed(BaseException):
+    """The process ends here, and nothing after it is done."""
+
+
+def restore_until(step: int, copy: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Restore, and die before the renaming that is the `step`th. Whether it died."""
+    rename, done = Path.rename, 0
+
+    def renaming(path: Path, target: Path) -> Path:
+        nonlocal done
+        if done == step:
+            raise Killed
+        done += 1
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", renaming)
+        patch.setattr(DirectoryLock, "release", lambda lock, clean: os.close(lock._descriptor))
+        try:
+            restore(copy, directory)
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("log", [pytest.param(True, id="with last commits in its log"), pytest.param(False, id="closed in order")])
+@pytest.mark.parametrize("step", range(5))
+def test_a_restore_that_was_cut_short_leaves_the_one_database_or_the_other(
+    engine: SqliteEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, log: bool
+) -> None:
+    copy = backup(engine, tmp_path / "copy.db")
+    engine.raw.execute("INSERT INTO rows (body) VALUES ('later')")
+    directory = engine.directory
+    if log:  # as a gateway that was killed leaves it
+        directory = tmp_path / "killed"
+        directory.mkdir()
+        for name in ("stopwire.db", "stopwire.db-wal"):
+            shutil.copy(engine.directory / name, directory / name)
+        assert (directory / "stopwire.db-wal").stat().st_size
+    engine.close()
+    restore_until(step, copy.path, directory, monkeypatch)
+    again = SqliteEngine.open(directory)
+    last = again.raw.execute("SELECT body FROM rows ORDER BY id DESC LIMIT 1").fetchone()[0]
+    again.close()
+    replaced = directory / "stopwire.db.replaced"
+    if replaced.exists():
+        assert ["x" * 500, "later"] == [last, bodies(replaced)[-1]]
+    else:
+        assert "later" == last
+
+
+def test_what_a_copy_cut_short_left_is_cleared_away_by_whoever_opens_the_folder_next(engine: SqliteEngine) -> None:
+    folder = engine.directory / "backups"
+    folder.mkdir()
+    (folder / "whole.db").write_bytes(b"whole")
+    left = [folder / "a.db.partial", folder / "a.db.partial-journal", engine.path.with_name("stopwire.db.before-0001.partial")]
+    for each in left:
+        each.write_bytes(b"half")
+    clear_leftovers(engine)
+    assert [False, False, False] == [each.exists() for each in left]
+    assert (folder / "whole.db").exists()
+    assert "stopwire.db.before-0001" == keep_copy_before(engine)("0001").path.name

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from stopwire.ports.faults import CopyRefused
+from stopwire.storage import exchange
 from stopwire.storage.group import GroupWriter
 from stopwire.storage.sqlite import DATABASE_NAME, DirectoryLock, SqliteEngine
 
@@ -62,9 +63,16 @@ def folder_for(database: Path, free_bytes: int) -> Path:
     return folder
 
 
+def clear_leftovers(engine: SqliteEngine) -> None:
+    """Clear away what copies left that were cut short. Nobody makes one now: `engine` has the folder."""
+    folder = engine.path.parent
+    for left in (*folder.glob(f"{DATABASE_NAME}*.partial*"), *(folder / FOLDER).glob("*.partial*")):
+        left.unlink(missing_ok=True)
+
+
 def keep_copy_before(engine: SqliteEngine) -> Callable[[str], Backup]:
     """For `migrations.upgrade`: copies the database to `stopwire.db.before-<revision>` beside it."""
-    return lambda revision: backup(engine, _free_name(engine.path.with_name(f"{DATABASE_NAME}.before-{revision}")))
+    return lambda revision: backup(engine, exchange.free_name(engine.path.with_name(f"{DATABASE_NAME}.before-{revision}")))
 
 
 def restore(source: Path, directory: Path) -> Path | None:
@@ -80,14 +88,11 @@ def restore(source: Path, directory: Path) -> Path | None:
     lock = DirectoryLock(directory)
     try:
         current = directory / DATABASE_NAME
-        partial = _partial(current)
-        _copy_bytes(source, partial)
-        replaced: Path | None = None
-        if current.exists():
-            replaced = _free_name(current.with_name(f"{DATABASE_NAME}.replaced"))
-            _move_with_log(current, replaced)
-        partial.rename(current)
-        _sync(directory)
+        exchange.complete(current)  # one that was cut short comes to its end before another begins
+        copied = exchange.draft_of(current.with_name(f"{current.name}.copied"))
+        _copy_bytes(source, copied)
+        copied.rename(exchange.draft_of(current))  # whole from here on
+        replaced = exchange.exchange(current)
     finally:
         lock.release(clean=not lock.died_before)
     return replaced
@@ -99,7 +104,7 @@ def _copy(
     """The copy, not verified yet, and a reader that sees the database exactly as it was copied."""
     if target.exists():
         raise CopyRefused(f"{target} exists already: choose a new name, a backup overwrites nothing.")
-    partial = _partial(target)
+    partial = exchange.draft_of(target)
     passing: list[BaseException] = []  # a fault of the units that passed, which is not the copy's
     reader = engine.connect_reader()
     try:
@@ -140,11 +145,11 @@ def _finish(copied: tuple[Path, sqlite3.Connection], target: Path) -> Backup:
         rows = _verify(partial)
         if rows != (expected := _rows(snapshot)):
             raise CopyRefused(f"The copy has other rows than the database ({rows}, not {expected}): try again.")
-        _sync(partial)
+        exchange.sync(partial)
         if target.exists():
             raise CopyRefused(f"{target} has appeared in the meantime: a backup overwrites nothing.")
         partial.rename(target)
-        _sync(target.parent)
+        exchange.sync(target.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -183,15 +188,6 @@ def _rows(connection: sqlite3.Connection) -> dict[str, int]:
     }
 
 
-def _move_with_log(database: Path, target: Path) -> None:
-    """Move a database aside; its log goes with it, since it may hold the last commits."""
-    log = database.with_name(f"{database.name}-wal")
-    if log.exists():
-        log.rename(target.with_name(f"{target.name}-wal"))
-    database.with_name(f"{database.name}-shm").unlink(missing_ok=True)
-    database.rename(target)
-
-
 def _copy_bytes(source: Path, target: Path) -> None:
     """A private copy on the disk."""
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -202,31 +198,7 @@ def _copy_bytes(source: Path, target: Path) -> None:
         os.fsync(writer.fileno())
 
 
-def _sync(path: Path) -> None:
-    """Bring a file, or a directory's names, to the disk."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows has no such thing
-    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _why_not_written(partial: Path, fault: OSError) -> str:
     if isinstance(fault, FileExistsError):
         return f"{partial} is in the way: a backup of that name is being made, or was cut short. If so, remove it."
     return f"The backup {partial} cannot be written: {fault.strerror}."
-
-
-def _partial(target: Path) -> Path:
-    return target.with_name(f"{target.name}.partial")
-
-
-def _free_name(wanted: Path) -> Path:
-    """`wanted`, or with the first number that is free: an older copy is never overwritten."""
-    number, name = 1, wanted
-    while name.exists():
-        number += 1
-        name = wanted.with_name(f"{wanted.name}-{number}")
-    return name

@@ -20,6 +20,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 
 from stopwire.ports.faults import DatabaseDamaged, DirectoryInUse, DirectoryUnfit
+from stopwire.storage import exchange
 
 DATABASE_NAME = "stopwire.db"
 LOCK_NAME = "stopwire.lock"
@@ -131,7 +132,10 @@ class SqliteEngine:
         lock = DirectoryLock(directory)
         engine: Self | None = None
         try:
+            completed = exchange.complete(directory / DATABASE_NAME)
             engine = cls(directory, lock)
+            if completed:
+                engine.notice("A restore that was cut short was brought to its end: the database is the restored one.")
             engine._notices += [*loose, *_version_notices(sqlite3.sqlite_version_info)]
             engine.checkpoint(truncate=True)
             if lock.died_before:

@@ -18,7 +18,7 @@ from stopwire.core.senders import Directory
 from stopwire.ports.store import Tx
 from stopwire.storage import migrations, tables
 from stopwire.storage.accounts import SqlAccounts
-from stopwire.storage.backup import backup_live, folder_for, keep_copy_before
+from stopwire.storage.backup import backup_live, clear_leftovers, folder_for, keep_copy_before
 from stopwire.storage.connections import SqlConnections
 from stopwire.storage.consent import SqlConsent
 from stopwire.storage.directories import Directories
@@ -406,6 +406,7 @@ def _open(data_dir: Path) -> tuple[SqliteEngine, int]:
     """The engine with its schema up to date, and the newest version of any account's configuration."""
     engine = SqliteEngine.open(data_dir)
     try:
+        clear_leftovers(engine)
         migrations.upgrade(engine.writer, keep_copy=keep_copy_before(engine))
         newest = engine.writer.execute(select(func.max(tables.accounts.c.version))).scalar()
         engine.writer.rollback()
