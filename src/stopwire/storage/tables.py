@@ -512,6 +512,8 @@ replies = Table(  # automatic replies: one a transition, and what the loop fence
     Index("ix_replies_account_recipient", "account", "recipient", "at"),
 )
 
+_OPEN = text("state = 'open'")
+
 suggestions = Table(
     "suggestions",
     metadata,
@@ -534,6 +536,7 @@ suggestions = Table(
     Column("decided_at", Instant),
     Column("note", Text),
     Index("ix_suggestions_account_seq", "account", "seq"),
+    Index("ix_suggestions_due", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
 deliveries = Table(  # webhooks: one row an event, kept as the log
@@ -765,4 +768,53 @@ audit = Table(  # who did what in the console; rows are only added
     Column("detail", Json, nullable=False),
     Index("ix_audit_account_seq", "account", "seq"),
     Index("ix_audit_act_at", "act", "at"),
+)
+
+_NOT_OVER = text("state <> 'over'")
+
+alerts = Table(  # what fired, until it was over
+    "alerts",
+    metadata,
+    Column("seq", Row, primary_key=True, autoincrement=True),
+    Column("id", Sid, nullable=False, unique=True),
+    Column("account", Sid, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("subject", Text, nullable=False),  # a connection, a sender, a block of numbers; "" for the account
+    Column("state", String(8), nullable=False),  # firing | taken | muted | over
+    Column("since", Instant, nullable=False),
+    Column("figures", Json, nullable=False),
+    Column("muted_until", Instant),
+    Column("taken_by", Text),
+    Column("taken_at", Instant),
+    Column("calm_since", Instant),
+    Column("over_at", Instant),
+    Index("ix_alerts_account_seq", "account", "seq"),
+    # Of one thing there is one alert at a time.
+    Index("ix_alerts_standing", "account", "kind", "subject", unique=True, sqlite_where=_NOT_OVER, postgresql_where=_NOT_OVER),
+)
+
+alert_rules = Table(  # how rules of an account differ from their defaults
+    "alert_rules",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("switched_on", Boolean, nullable=False),
+    Column("threshold", Float),
+    Column("window_minutes", Integer),
+    Column("at_least", Integer),
+    Column("actor", Text, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    PrimaryKeyConstraint("account", "kind"),
+)
+
+alert_mutes = Table(  # what nobody wants to hear of until a time
+    "alert_mutes",
+    metadata,
+    Column("account", Sid, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("subject", Text, nullable=False),  # "" mutes the whole kind
+    Column("until", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("account", "kind", "subject"),
 )
