@@ -34,7 +34,7 @@ _LENGTH = struct.Struct("!I")
 _Call = tuple[int, str, str, dict[str, msgspec.Raw]]  # number, flow, account, values by name
 _NOUNS = {name.lower(): getattr(store_port, name) for name in (
     "Accounts", "Services", "Connections", "Pushes", "Messages", "Jobs", "Consent", "Inbound", "Replies",
-    "Webhooks", "Suggestions", "Handsets", "Lists", "Stats", "People", "Audit",
+    "Webhooks", "Suggestions", "Handsets", "Lists", "Stats", "People", "Audit", "Alerts",
 )}  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from stopwire.core.address import ChannelGroup
+from stopwire.core.alerts import Alert, Kind, Mute, State
+from stopwire.core.alerts import Change as RuleChange
 from stopwire.core.bound import SubmittedPart
 from stopwire.core.chaos import USUAL, Reception
 from stopwire.core.connections import Connection, Sealed
@@ -68,6 +70,9 @@ USER = User(sid="US1", account=A, name="Ana", password="h", role=Role.ADMIN, rev
 SESSION = Session(
     id="SE1", digest="d", account=A, kind="session", user="US1", created_at=NOW, seen_at=NOW, expires_at=later(60)
 )
+ALERT = Alert(id="AL1", account=A, kind=Kind.LOOP, subject="+1", state=State.FIRING, since=NOW, figures={})
+RULE = RuleChange(account=A, kind=Kind.LOOP, threshold=9, actor="a", updated_at=NOW)
+MUTE = Mute(account=A, kind=Kind.LOOP, subject="+1", until=later(60), actor="a", at=NOW)
 AUDITED = AuditRow(id="AU1", account=A, at=NOW, actor="console:Ana", act="sign_in")
 INBOUND = message(number=1, direction=Direction.INBOUND, service=MG, status=Status.RECEIVED)
 REPLY = message(number=2, direction=Direction.REPLY)
@@ -92,6 +97,9 @@ def fill(tx: SqlTx) -> None:
     tx.people.add_user(USER)
     tx.people.add_session(SESSION)
     tx.audit.add([AUDITED])
+    tx.alerts.add(ALERT)
+    tx.alerts.put_change(RULE)
+    tx.alerts.put_mute(MUTE)
     tx.services.stick(MG, ANN, sender().sid)
     tx.services.add_sender(sender(number=9, address="+14155550199"))
     tx.services.delete_sender(sender(number=9).sid)
@@ -128,6 +136,14 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "people.user": lambda tx: tx.people.user("US1"),
     "people.sessions": lambda tx: tx.people.sessions(NOW),
     "audit.page": lambda tx: tx.audit.page(Cut()),
+    "alerts.standing": lambda tx: tx.alerts.standing(),
+    "alerts.page": lambda tx: tx.alerts.page(Cut()),
+    "alerts.get": lambda tx: tx.alerts.get("AL1"),
+    "alerts.changes": lambda tx: tx.alerts.changes(),
+    "alerts.mutes": lambda tx: tx.alerts.mutes(NOW),
+    "alerts.spreads": lambda tx: tx.alerts.spreads(NOW, 1),
+    "alerts.written_before": lambda tx: tx.alerts.written_before(ANN[:-3], later(1)),
+    "alerts.replied": lambda tx: tx.alerts.replied(NOW, 1),
     "services.directory": lambda tx: [s for s in tx.services.directory().senders.values() if s.account == A],
     "services.policies": lambda tx: tx.services.policies(MG),
     "services.policy": lambda tx: tx.services.policy(MG, 1),
@@ -213,6 +229,9 @@ WRITES: dict[str, Callable[[SqlTx], Any]] = {
     "people.delete_user": lambda tx: tx.people.delete_user("US1"),
     "people.save_session": lambda tx: tx.people.save_session(replace(SESSION, seen_at=later(1))),
     "people.end_session": lambda tx: tx.people.end_session("SE1"),
+    "alerts.save": lambda tx: tx.alerts.save(replace(ALERT, state=State.OVER)),
+    "alerts.drop_change": lambda tx: tx.alerts.drop_change(Kind.LOOP),
+    "alerts.drop_mute": lambda tx: tx.alerts.drop_mute(Kind.LOOP, "+1"),
     "people.end_sessions_of": lambda tx: tx.people.end_sessions_of("US1"),
     "services.save_service": lambda tx: tx.services.save_service(service(friendly_name="stolen")),
     "services.delete_service": lambda tx: tx.services.delete_service(MG),
@@ -273,6 +292,8 @@ ENGINES |= {"submitted.forget", "connections.every", "connections.find"}
 ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
 ENGINES |= {"jobs.waiting_senders", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}
 ENGINES |= {"jobs.holding", "jobs.orphans_of", "lists.idle_imports", "jobs.fallen_due"}
+ENGINES |= {"alerts.active", "alerts.waiting", "alerts.overdue", "alerts.forget"}
+ENGINES |= {"alerts.every_standing", "alerts.every_change", "alerts.every_mute"}
 NETWORK = {"handsets.keep", "handsets.known", "handsets.network_blocked", "handsets.network_set"}
 NETWORK |= {"handsets.unreported", "handsets.set_reported", "handsets.hold", "handsets.due", "handsets.next_due", "handsets.carried"}
 NETWORK |= {"handsets.every_reception"}
@@ -281,7 +302,7 @@ OWN = {"accounts.add", "accounts.save", "accounts.add_key", "services.add_servic
 OWN |= {"services.add_sender", "services.save_sender", "messages.add", "messages.save", "messages.set_feedback"}
 OWN |= {"messages.add_media", "messages.add_refusals", "jobs.add", "jobs.write", "inbound.remember", "inbound.add_part"}
 OWN |= {"submitted.add", "connections.add", "connections.save", "pushes.keep", "jobs.add_segments"}
-OWN |= {"people.add_user", "people.add_session", "audit.add"}
+OWN |= {"people.add_user", "people.add_session", "audit.add", "alerts.add", "alerts.put_change", "alerts.put_mute"}
 OWN |= {"replies.add", "webhooks.add", "webhooks.add_attempts", "suggestions.add", "lists.add_import", "lists.add_safe_number"}
 
 

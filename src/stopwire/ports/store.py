@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from stopwire.core.address import ChannelGroup
+from stopwire.core.alerts import Alert, Change, Kind, Mute
 from stopwire.core.bound import SubmittedPart
 from stopwire.core.chaos import Reception
 from stopwire.core.connections import Sealed
@@ -229,6 +230,33 @@ class AuditRow:
     subject: str = ""
     address: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """How much of an account waits, and since when the oldest of it (or how long it is late)."""
+
+    account: str
+    count: int
+    oldest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How many numbers that begin with `block` got how many texts."""
+
+    block: str
+    numbers: int
+    texts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """How many replies a sender of ours sent to a person."""
+
+    sender: str
+    recipient: str
+    replies: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -700,6 +728,62 @@ class Stats(Protocol):
         ...
 
 
+class Alerts(Protocol):
+    """Alerts, their rules and mutes. `active`, `waiting`, `overdue`, `every_…` and `forget` look across accounts."""
+
+    def active(self, since: datetime) -> list[str]:
+        """Accounts whose newest message was made since."""
+        ...
+
+    def waiting(self) -> list[Backlog]:
+        """Webhooks that wait, by account."""
+        ...
+
+    def overdue(self, now: datetime) -> list[Backlog]:
+        """Suggestions that are open past their date, by account."""
+        ...
+
+    def every_standing(self) -> list[Alert]: ...
+    def every_change(self) -> list[Change]: ...
+    def every_mute(self, now: datetime) -> list[Mute]: ...
+    def spreads(self, since: datetime, numbers: int) -> list[Spread]:
+        """Blocks of numbers of which at least so many got texts since, the most first; among the newest messages."""
+        ...
+
+    def written_before(self, block: str, before: datetime) -> bool:
+        """Whether any number that begins so had a message before."""
+        ...
+
+    def replied(self, since: datetime, replies: int) -> list[Replied]:
+        """Pairs between which at least so many replies went since, the most first; among the newest messages."""
+        ...
+
+    def standing(self) -> list[Alert]:
+        """What is not over, the newest first."""
+        ...
+
+    def page(self, cut: Cut, states: Sequence[str] = (), kind: str | None = None) -> list[Alert]: ...
+    def get(self, id: str) -> Alert | None: ...
+    def add(self, alert: Alert) -> None: ...
+    def save(self, alert: Alert) -> None: ...
+    def forget(self, before: datetime, limit: int) -> int: ...
+    def changes(self) -> list[Change]:
+        """The rules that differ from their default."""
+        ...
+
+    def put_change(self, change: Change) -> None: ...
+    def drop_change(self, kind: Kind) -> bool:
+        """The default holds again; whether it did not before."""
+        ...
+
+    def mutes(self, now: datetime) -> list[Mute]:
+        """Those that have not ended."""
+        ...
+
+    def put_mute(self, mute: Mute) -> None: ...
+    def drop_mute(self, kind: Kind, subject: str) -> bool: ...
+
+
 class Tx(Protocol):
     """One transaction of one account."""
 
@@ -745,6 +829,8 @@ class Tx(Protocol):
     def people(self) -> People: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def alerts(self) -> Alerts: ...
 
     def of(self, account: str) -> "Tx":
         """The same transaction, seen by another account: engines serve many in one unit."""

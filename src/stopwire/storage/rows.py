@@ -14,6 +14,7 @@ from sqlalchemy import Column, Select, Table, select
 
 from stopwire.core import policy as policies
 from stopwire.core.address import ChannelGroup, SenderKind
+from stopwire.core.alerts import Alert, Change, Kind, Mute, State
 from stopwire.core.bound import SubmittedPart
 from stopwire.core.chaos import Reception
 from stopwire.core.connections import Connection, OptOutBy
@@ -91,7 +92,9 @@ class Shape(Generic[T]):
 
 def _settings(plain: Mapping[str, Any]) -> AccountSettings:
     """What is stored and still known: an older program's settings are read by a newer one, and the other way round."""
-    return AccountSettings(**{f.name: plain[f.name] for f in fields(AccountSettings) if f.name in plain})
+    known = {f.name: plain[f.name] for f in fields(AccountSettings) if f.name in plain}
+    lists: dict[str, Any] = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    return AccountSettings(**known | lists)
 
 
 KEY = Shape(tables.keys, Key)
@@ -145,6 +148,9 @@ IMPORT_ROW = Shape(tables.import_rows, ImportRow, without=("import", "account"))
 USER = Shape(tables.users, User, reads={"role": Role}, without=("folded_name",))
 SESSION = Shape(tables.sessions, Session)
 AUDIT = Shape(tables.audit, AuditRow, writes={"detail": dict}, without=("seq",))
+ALERT = Shape(tables.alerts, Alert, reads={"kind": Kind, "state": State}, writes={"figures": dict}, without=("seq",))
+ALERT_RULE = Shape(tables.alert_rules, Change, names={"switched_on": "on"}, reads={"kind": Kind})
+ALERT_MUTE = Shape(tables.alert_mutes, Mute, reads={"kind": Kind})
 
 _M = tables.messages.c
 WAITING_COLUMNS = (_M.sid, _M.sender, _M.recipient, _M.body, _M.status, _M.purpose, _M.media, _M.status_callback, _M.options)

@@ -18,6 +18,7 @@ from stopwire.core.senders import Directory
 from stopwire.ports.store import Tx
 from stopwire.storage import migrations, tables
 from stopwire.storage.accounts import SqlAccounts
+from stopwire.storage.alerts import SqlAlerts
 from stopwire.storage.backup import backup_live, clear_leftovers, folder_for, keep_copy_before
 from stopwire.storage.connections import SqlConnections
 from stopwire.storage.consent import SqlConsent
@@ -52,6 +53,7 @@ class SqlTx:
 
     __slots__ = (
         "_accounts",
+        "_alerts",
         "_audit",
         "_connections",
         "_consent",
@@ -101,6 +103,7 @@ class SqlTx:
         self._retention: SqlRetention | None = None
         self._people: SqlPeople | None = None
         self._audit: SqlAudit | None = None
+        self._alerts: SqlAlerts | None = None
 
     @property
     def accounts(self) -> SqlAccounts:
@@ -197,6 +200,12 @@ class SqlTx:
         if self._audit is None:
             self._audit = SqlAudit(self.unit, self.account)
         return self._audit
+
+    @property
+    def alerts(self) -> SqlAlerts:
+        if self._alerts is None:
+            self._alerts = SqlAlerts(self.unit, self.account)
+        return self._alerts
 
     @property
     def leftovers(self) -> SqlLeftovers:

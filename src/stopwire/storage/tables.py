@@ -536,7 +536,7 @@ suggestions = Table(
     Column("decided_at", Instant),
     Column("note", Text),
     Index("ix_suggestions_account_seq", "account", "seq"),
-    Index("ix_suggestions_due", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_suggestions_due", "account", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
 deliveries = Table(  # webhooks: one row an event, kept as the log

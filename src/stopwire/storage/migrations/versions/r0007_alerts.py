@@ -56,4 +56,4 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account", "kind", "subject"),
     )
-    op.create_index("ix_suggestions_due", "suggestions", ["due_at"], unique=False, sqlite_where=OPEN, postgresql_where=OPEN)
+    op.create_index("ix_suggestions_due", "suggestions", ["account", "due_at"], unique=False, sqlite_where=OPEN, postgresql_where=OPEN)
