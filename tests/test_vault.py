@@ -121,6 +121,19 @@ def test_a_new_line_above_the_old_one_is_a_new_key(tmp_path: Path) -> None:
     assert ("x", False) == (vault.open_sealed(sealed), vault.is_current(sealed))
 
 
+async def test_a_renewed_vault_seals_with_a_new_key_and_opens_with_each(tmp_path: Path) -> None:
+    vault, path = Vault.open(tmp_path), tmp_path / KEY_FILE
+    first = vault.seal("first")
+    path.with_name("vault.key.new").write_text("left by one that was cut short")
+    name = await vault.renew()
+    second = vault.seal("second")
+    assert (f"Vault(key={name})", False, True) == (repr(vault), vault.is_current(first), vault.is_current(second))
+    for each in (vault, Vault.open(tmp_path)):
+        assert ["first", "second", True] == [each.open_sealed(first), each.open_sealed(second), each.is_current(second)]
+    assert (2, 0o600) == (len(path.read_text().splitlines()), stat.S_IMODE(path.stat().st_mode))
+    assert [KEY_FILE] == [each.name for each in tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize("content", ["", "\n", "abc", "é" * 64], ids=["empty", "blank", "short", "not hex"])
 def test_a_damaged_key_file_is_an_error_not_a_new_key(tmp_path: Path, content: str) -> None:
     (tmp_path / KEY_FILE).write_text(content)

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from stopwire.flows import backup as flows_backup
-from stopwire.flows import own
+from stopwire.flows import own, rotate
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.world import World
 
@@ -52,12 +52,18 @@ async def check(world: World) -> Mapping[str, Any]:
     return {"ok": all(row["ok"] for row in ledgers.values()), "ledgers": ledgers, "store": dict(world.store.state())}
 
 
+async def rotate_key(world: World) -> Mapping[str, Any]:
+    done = await rotate.rotate(world, actor="operator")
+    return {"key": done.key, "resealed": done.resealed, "unreadable": done.unreadable}
+
+
 ACTIONS: dict[str, Action] = {
     "create_account": create_account,
     "list_accounts": list_accounts,
     "sign_in": sign_in,
     "backup": backup,
     "check": check,
+    "rotate_key": rotate_key,
 }
 
 

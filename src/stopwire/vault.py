@@ -74,8 +74,9 @@ def matches(secret: str, digested: str) -> bool:
 class Vault:
     """Seals texts with AES-256-GCM. The key is a file of the data folder; a sealed text names its key."""
 
-    def __init__(self, key: bytes, *, former: tuple[bytes, ...] = ()) -> None:
-        """`former` keys open what they sealed; only `key` seals."""
+    def __init__(self, key: bytes, *, former: tuple[bytes, ...] = (), path: Path | None = None) -> None:
+        """`former` keys open what they sealed; only `key` seals. `path`: where they are kept, if anywhere."""
+        self._path = path
         self._id = key_id(key)
         self._ciphers = {key_id(each): AESGCM(each) for each in (*former, key)}
 
@@ -89,7 +90,15 @@ class Vault:
         keys = tuple(_parse(line, path) for line in text.splitlines() if line.strip())
         if not keys:
             raise SealError(f"{path} holds no key: restore it from a backup; without it carrier secrets are lost.")
-        return cls(keys[0], former=keys[1:])
+        return cls(keys[0], former=keys[1:], path=path)
+
+    async def renew(self) -> str:
+        """Seal with a new key from now on; what the others sealed still opens. Its name, once it is on the disk."""
+        assert self._path is not None, "a vault without a file keeps no key"
+        key = await asyncio.to_thread(_prepend, self._path)
+        self._ciphers = {**self._ciphers, key_id(key): AESGCM(key)}
+        self._id = key_id(key)  # last: whoever seals meanwhile seals with a key that opens
+        return self._id
 
     def seal(self, text: str, *, purpose: str = "") -> str:
         """`text` sealed, as `v1.KEYID.BASE64`. It opens only for the same purpose, such as the owner's SID."""
@@ -164,6 +173,25 @@ def _create(path: Path) -> None:
         os.link(draft, path)  # fails where the other was first
     finally:
         draft.unlink()
+
+
+def _prepend(path: Path) -> bytes:
+    """Write the file anew with a new key above the others, whole or not at all."""
+    key, draft = secrets.token_bytes(KEY_BYTES), path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)  # of one that was cut short: nothing was ever sealed with it
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.hex().encode() + b"\n" + path.read_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    if os.name != "nt":  # there a folder cannot be brought to the disk by itself
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    return key
 
 
 def _parse(line: str, path: Path) -> bytes:

@@ -54,6 +54,30 @@ def test_a_store_is_upgraded_and_checked(run: Run, folder: Path) -> None:
         gateway.close()
 
 
+def test_a_new_key_seals_what_is_kept_and_the_former_opens_nothing_alone(run: Run, folder: Path) -> None:
+    settings = {"host": "127.0.0.1", "port": 9, "system_id": "stopwire", "password": "canary"}
+    gateway = running(folder)
+    try:
+        made = gateway.http.post("/api/v1/carriers", json={"name": "quay", "type": "smpp", "settings": settings, "paused": True})
+        assert 201 == made.status_code, made.text
+        beside = run("db", "rotate-key", "--json", "--data-dir", folder)
+        assert (0, 1, []) == (beside.code, beside.json["resealed"], beside.json["unreadable"])
+    finally:
+        gateway.close()
+    alone = run("db", "rotate-key", "--json", "--data-dir", folder)
+    assert (0, 1, []) == (alone.code, alone.json["resealed"], alone.json["unreadable"])
+    assert alone.json["key"] != beside.json["key"]
+    key = folder / "vault.key"
+    newest, *former = key.read_text().splitlines(keepends=True)
+    assert 2 == len(former)
+    key.write_text(newest)
+    again = run("db", "rotate-key", "--json", "--data-dir", folder)
+    assert (0, 1) == (again.code, again.json["resealed"]), "the newest key alone opens it"
+    key.write_text("".join(former))
+    lost = run("db", "rotate-key", "--data-dir", folder)
+    assert (Exit.NO, True) == (lost.code, "a secret of the connection quay: enter it again" in lost.err + lost.out)
+
+
 def test_a_restore_forgets_nobody_who_opted_out_since_the_backup(run: Run, folder: Path, bare: Path) -> None:
     copy = bare / "copy.db"
     gateway = running(folder)

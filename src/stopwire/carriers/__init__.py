@@ -14,7 +14,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from stopwire.core.connections import LinkEvent, LinkState, LinkStatus, Sealed
+from stopwire.core.connections import LinkEvent, LinkState, LinkStatus, Sealed, seal_purpose
 from stopwire.core.outcomes import DeliveryReport, Received
 from stopwire.core.policy import Problem
 from stopwire.ports.carrier import Carrier, CarrierClass, CarrierType, Field, Tools
@@ -121,7 +121,7 @@ class Board:
     def _make(self, sealed: Sealed, *, quiet: bool = False) -> Carrier:
         supplies, sid = self._supplies, sealed.connection.sid
         secrets = {
-            name: supplies.vault.open_sealed(text, purpose=f"{sid}:{name}") for name, text in sealed.secrets.items()
+            name: supplies.vault.open_sealed(text, purpose=seal_purpose(sid, name)) for name, text in sealed.secrets.items()
         }
         tools = Tools(
             http=supplies.http,

@@ -1,4 +1,4 @@
-"""`stopwire db`: the store of a data folder: its schema, its soundness, copies out and in."""
+"""`stopwire db`: the store of a data folder: its schema, its soundness, copies out and in, and the key of its secrets."""
 
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DATABASE = "stopwire.db"
 
-app = typer.Typer(no_args_is_help=True, help="The store: schema, soundness, backups.")
+app = typer.Typer(no_args_is_help=True, help="The store: schema, soundness, backups, the key of its secrets.")
 
 
 @app.command("upgrade")
@@ -65,6 +65,25 @@ def backup(talk: Talk, target: Annotated[Path, typer.Argument(help="New file to 
     """Copy the database to a file, while the gateway works or not, and verify the copy."""
     told = admin(talk, "backup", target=str(target.expanduser().absolute()))
     talk.answer(told, lambda: talk.line(f"{told['path']} holds a verified copy of {told['size_bytes']:,} bytes."))
+
+
+@app.command("rotate-key")
+@local
+def rotate_key(talk: Talk) -> None:
+    """Seal the secrets of connections with a new key; the former stay in vault.key and open what they sealed.
+
+    Keep vault.key anew afterwards. Ends with 1 where a secret could not be read.
+    """
+    told = admin(talk, "rotate_key")
+
+    def human() -> None:
+        talk.line(f"The key {told['key']} seals from now on; {told['resealed']} secrets were sealed anew. Keep vault.key anew.")
+        for name in told["unreadable"]:
+            talk.note(f"No key in vault.key opens a secret of the connection {name}: enter it again.")
+
+    talk.answer(told, human)
+    if told["unreadable"]:
+        raise typer.Exit(Exit.NO)
 
 
 @app.command("restore")

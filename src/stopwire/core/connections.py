@@ -41,6 +41,11 @@ class Sealed:
     secrets: Mapping[str, str] = field(default_factory=dict)
 
 
+def seal_purpose(sid: str, name: str) -> str:
+    """What one secret of a connection is sealed for, so that it opens in no other place."""
+    return f"{sid}:{name}"
+
+
 class LinkStatus(StrEnum):
     UP = "up"
     CONNECTING = "connecting"

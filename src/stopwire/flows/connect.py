@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from stopwire.core.address import SenderKind, kind_of, parse_sender
-from stopwire.core.connections import SIMULATOR, Connection, LinkEvent, LinkState, LinkStatus, OptOutBy, Sealed
+from stopwire.core.connections import SIMULATOR, Connection, LinkEvent, LinkState, LinkStatus, OptOutBy, Sealed, seal_purpose
 from stopwire.core.policy import Problem
 from stopwire.core.routing import FAILOVER, next_route, order_of
 from stopwire.core.senders import Directory, Sender
@@ -291,7 +291,7 @@ def _split(
     secret = {f.name for kind in world.carriers.types() if kind.name == type_ for f in kind.fields if f.secret}
     plain = {name: value for name, value in settings.items() if name not in secret and value is not None}
     sealed = {
-        name: world.vault.seal(str(value), purpose=f"{sid}:{name}")
+        name: world.vault.seal(str(value), purpose=seal_purpose(sid, name))
         for name, value in settings.items()
         if name in secret and value is not None
     }

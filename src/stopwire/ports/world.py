@@ -33,6 +33,14 @@ class Vault(Protocol):
         """What was sealed, or SealFault."""
         ...
 
+    def is_current(self, sealed: str) -> bool:
+        """Whether today's key sealed this."""
+        ...
+
+    async def renew(self) -> str:
+        """Seal with a new key from now on; what the others sealed still opens. Its name, once it is on the disk."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailEvent:
