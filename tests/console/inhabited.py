@@ -34,6 +34,7 @@ def tables() -> list[str]:
 def inhabit(gateway: Gateway) -> Mapping[str, str]:
     """Let things happen; the address of each route's page."""
     api, client = gateway.http, gateway.client()
+    assert 404 == api.get("/api/v1/senders/nobody").status_code  # stands among the requests that were refused
     hook = f"{gateway.url}/console/inspector/{gateway.account_sid}"
     assert 200 == api.patch(f"/api/v1/senders/{gateway.sender(LONE)}", json={"sms_url": hook}).status_code
     sent = client.messages.create(to=PERSON, from_=LONE, body="Sale ends tonight. Reply STOP to end")

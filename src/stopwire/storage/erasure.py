@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 
 from stopwire.core.address import ChannelGroup
-from stopwire.core.message import SETTLED
+from stopwire.core.message import EMPTIED, SETTLED
 from stopwire.ports.store import Mention
 from stopwire.storage import tables
-from stopwire.storage.hot import Noun
+from stopwire.storage.hot import Noun, filtered
 from stopwire.storage.leftovers import SqlLeftovers
 
 GONE = ""  # what stands for a person who was erased
@@ -49,8 +49,9 @@ class SqlErasure(Noun):
         media = tables.media.c
         self._change(delete(tables.media).where(media.account == self.account, media.message.in_(sids)))
         # What the keyword engine made of it stays: without it the message would tell of another decision than was made.
-        empty: dict[str, Any] = {"body": "", "recipient": GONE, "status_callback": None, "options": {}, "updated_at": now}
-        return self._change(update(tables.messages).where(_M.account == self.account, _M.sid.in_(sids)).values(empty))
+        noted = {EMPTIED: now.isoformat(timespec="seconds")}
+        empty: dict[str, Any] = {"body": "", "recipient": GONE, "status_callback": None, "options": noted, "updated_at": now}
+        return self._change(update(tables.messages).where(filtered(_M.account, self.account), _M.sid.in_(sids)).values(empty))
 
     def ledger(self, recipient: str, limit: int) -> int:
         """Empty the readable half of the rows about them; how many they were."""
