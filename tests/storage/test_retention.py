@@ -133,6 +133,19 @@ def test_a_look_sorts_nothing_and_scans_no_table(tx: SqlTx, kind: str) -> None:
     assert [] == [step for step in plans if "SCAN" in step or "TEMP B-TREE" in step]
 
 
+@pytest.mark.parametrize("kind", ["texts", "messages", "refusals", "webhooks", "suggestions", "suggested", "handsets"])
+def test_letting_go_never_walks_along_all_that_an_account_has(tx: SqlTx, kind: str) -> None:
+    tx.messages.add([message(status=Status.DELIVERED)])
+    ids = [SM, delivery().id, review().id, handset_message().id, refusal().id, *(f"x{number}" for number in range(100))]
+    asked: list[str] = []
+    tx.unit.raw.set_trace_callback(asked.append)
+    tx.retention.forget(kind, ids, SOON)
+    tx.unit.raw.set_trace_callback(None)
+    plans = [str(row) for query in asked for row in tx.unit.raw.execute("EXPLAIN QUERY PLAN " + query)]
+    assert plans
+    assert [] == [step for step in plans if "_account" in step or "SCAN" in step]
+
+
 def test_the_oldest_of_each_kind_is_known(tx: SqlTx) -> None:
     assert {} == tx.retention.oldest()
     tx.messages.add([message(), message(number=1, created_at=later(5))])

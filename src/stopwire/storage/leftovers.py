@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select, delete, or_, select
 
 from stopwire.storage import tables
-from stopwire.storage.hot import Noun
+from stopwire.storage.hot import Noun, filtered
 
 _D = tables.deliveries.c
 _A = tables.delivery_attempts.c
@@ -17,7 +17,7 @@ _F = tables.refusals.c
 class SqlLeftovers(Noun):
     def forget_webhooks(self, messages: Sequence[str]) -> int:
         """The webhooks of these messages, with their requests; how many they were."""
-        mine = _D.account == self.account, _D.message.in_(messages)
+        mine = filtered(_D.account, self.account), _D.message.in_(messages)
         self._change(delete(tables.delivery_attempts).where(_A.account == self.account, _A.delivery.in_(select(_D.id).where(*mine))))
         return self._change(delete(tables.deliveries).where(*mine))
 

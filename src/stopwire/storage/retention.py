@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, or_, select, upd
 from stopwire.core.message import EMPTIED, SETTLED
 from stopwire.ports.store import Stretch
 from stopwire.storage import tables
-from stopwire.storage.hot import Noun, Statement
+from stopwire.storage.hot import Noun, Statement, filtered
 from stopwire.storage.leftovers import SqlLeftovers
 from stopwire.storage.rows import DELETED
 
@@ -68,7 +68,7 @@ class SqlRetention(Noun):
         source = _KINDS[kind]
         table = source.table.c
         # Where no index leads along the account's rows, it is kept from one that would have to be sorted.
-        own = (table.account if source.indexed else table.account.concat("")) == self.account
+        own = table.account == self.account if source.indexed else filtered(table.account, self.account)
         beyond = [table.seq > after, own] if source.indexed else [table.seq > after]
         last = self._row(select(table.seq, source.at.label("made_at")).where(*beyond).order_by(table.seq).offset(rows - 1).limit(1))
         within = [own, table.seq > after, source.at < before, *source.ready]
@@ -101,7 +101,7 @@ class SqlRetention(Noun):
 
     def _mine(self, kind: str, ids: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
         source = _KINDS[kind]
-        return source.table.c.account == self.account, source.id.in_(ids), *source.ready
+        return filtered(source.table.c.account, self.account), source.id.in_(ids), *source.ready
 
     def _texts(self, ids: Sequence[str], now: datetime) -> int:
         """Empty texts, and whatever has a copy of them; when that was is noted. The time of the last change stays: an
@@ -116,7 +116,7 @@ class SqlRetention(Noun):
         SqlLeftovers(self.unit, self.account).forget_webhooks(sids)
         media, replies = tables.media.c, tables.replies.c
         self._change(delete(tables.media).where(media.account == self.account, media.message.in_(sids)))
-        self._change(update(tables.replies).where(replies.account == self.account, replies.message.in_(sids)).values(body=""))
+        self._change(update(tables.replies).where(filtered(replies.account, self.account), replies.message.in_(sids)).values(body=""))
         return len(sids)
 
     def _messages(self, ids: Sequence[str], now: datetime) -> int:
@@ -130,8 +130,8 @@ class SqlRetention(Noun):
         sent, segments = select(_A.id).where(_A.account == self.account, _A.message.in_(sids)), tables.segments.c
         self._change(delete(tables.segments).where(segments.account == self.account, segments.attempt.in_(sent)))
         for table in (tables.attempts, tables.media, tables.feedback, tables.replies):
-            self._change(delete(table).where(table.c.account == self.account, table.c.message.in_(sids)))
-        return self._change(delete(tables.messages).where(_M.account == self.account, _M.sid.in_(sids)))
+            self._change(delete(table).where(filtered(table.c.account, self.account), table.c.message.in_(sids)))
+        return self._change(delete(tables.messages).where(filtered(_M.account, self.account), _M.sid.in_(sids)))
 
     def _webhooks(self, ids: Sequence[str], now: datetime) -> int:
         mine, tried = self._mine("webhooks", ids), tables.delivery_attempts.c
