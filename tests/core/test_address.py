@@ -94,6 +94,11 @@ def test_a_number_tells_its_country(text: str, expected: str | None) -> None:
     assert expected == address.country_of(text)
 
 
+@given(st.from_regex(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}", fullmatch=True))
+def test_in_north_america_the_last_four_digits_decide_no_country(number: str) -> None:
+    assert address._country(number) == address.country_of(number)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

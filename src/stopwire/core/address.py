@@ -132,6 +132,16 @@ def country_of(address: str) -> str | None:
 
     +1 is split by area code; toll-free codes and area codes nobody knows yet count as US.
     """
+    return _nanp_country(address[:8]) if _NANP_E164.fullmatch(address) else _country(address)
+
+
+@lru_cache(maxsize=_CACHED)
+def _nanp_country(prefix: str) -> str | None:
+    """Of all numbers that begin so: in North America area code and exchange decide, and most texts come from few of them."""
+    return _country(f"{prefix}0000")
+
+
+def _country(address: str) -> str | None:
     number = _parsed(address)
     if number is None:
         return None
@@ -139,6 +149,26 @@ def country_of(address: str) -> str | None:
     if region is None:
         region = phonenumbers.region_code_for_country_code(number.country_code or 0)
     return region if len(region) == 2 and region != "ZZ" else None
+
+
+def calling_code(country: str) -> int | None:
+    """The calling code of a country (ISO alpha-2): 44 for GB, 1 for all that share it. None where it has none of its own."""
+    return phonenumbers.country_code_for_region(country) or None
+
+
+@lru_cache(maxsize=_CACHED)
+def is_landline(address: str) -> bool:
+    """Whether the numbering plan proves that no text arrives at this number.
+
+    Not in the US, Canada and the UK, where landlines may take texts, and not where one range serves both: as Twilio has it.
+    """
+    if not address.startswith("+") or country_of(address) in ("US", "CA", "GB"):
+        return False
+    number = _parsed(address)
+    if number is None:
+        return False
+    landline: bool = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.FIXED_LINE
+    return landline
 
 
 @lru_cache(maxsize=_CACHED)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -67,6 +68,13 @@ class Instant(TypeDecorator[dt.datetime]):
         return _read
 
 
+def _written(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which a stranger may send: no UTF-8 holds it, an escape does
+        return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
 class Json(TypeDecorator[Any]):
     """Any JSON value, kept as text."""
 
@@ -76,12 +84,12 @@ class Json(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         if value == {}:
             return "{}"
-        return None if value is None else json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+        return None if value is None else _written(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         if value == "{}":
             return {}  # most of them
-        return None if value is None else json.loads(value)
+        return None if value is None else json.loads(value)  # also reads what msgspec does not: halves of surrogate pairs
 
 
 metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"})
