@@ -21,7 +21,20 @@ def test_a_setting_of_the_account_is_changed_and_the_others_stay(gateway: Gatewa
     gateway.http.patch("/api/v1/account", json={"help_when_blocked": "reply"})
 
 
-@pytest.mark.parametrize("body", [{"opt_out_scope": "galaxy"}, {"opt_out_scop": "account"}, {"opted_out_send": None}, []])
+def test_a_list_of_countries_is_set_and_taken_away(gateway: Gateway) -> None:
+    def change(**changes: Any) -> Any:
+        return gateway.http.patch("/api/v1/account", json=changes).json()["countries"]
+
+    assert ["CA", "US"] == change(countries=["us", "CA", "US"]) == gateway.http.get("/api/v1/account").json()["countries"]
+    assert ["CA", "US"] == change(landlines="accept")
+    assert change(countries=None) is None
+
+
+WRONG = [{"opt_out_scope": "galaxy"}, {"opt_out_scop": "account"}, {"opted_out_send": None}, []]
+WRONG += [{"countries": []}, {"countries": ["Texas"]}, {"landlines": "maybe"}]
+
+
+@pytest.mark.parametrize("body", WRONG)
 def test_a_setting_that_cannot_be_is_refused(gateway: Gateway, body: Any) -> None:
     assert 422 == gateway.http.patch("/api/v1/account", json=body).status_code
 

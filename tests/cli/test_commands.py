@@ -344,6 +344,7 @@ def test_settings_of_the_account_are_set_and_a_short_time_is_warned_of(run: Run,
     assert (90, True, "90") == (ran.json["keep_bodies_days"], ran.json["legal_hold"], ran.json["friendly_name"])
     assert "396 days are advised" in ran.err
     assert [None] == [enter("set", "keep_bodies_days=").json["keep_bodies_days"]]
+    assert [["CA", "US"], None] == [enter("set", f"countries={list_}").json["countries"] for list_ in ("US,CA", "")]
     assert "write one from 35" in enter("set", "keep_messages_days=7").json["error"]["detail"]
     assert Exit.USAGE == enter("set", "legal_hold").code
 

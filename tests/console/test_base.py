@@ -146,6 +146,22 @@ def test_theme_and_language_are_kept_without_script(visits: Callable[..., Visit]
     expect(page.get_by_text("America/New_York").first).to_be_visible()
 
 
+def test_countries_are_chosen_and_what_is_none_is_told(visits: Callable[..., Visit], gateway: Gateway) -> None:
+    visit = visits(java_script_enabled=False).by_link()
+    page = visit.see("/console/settings/account")
+    field = page.get_by_label("Countries that may be written to")
+    field.fill("US, Texas")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Texas is no country: write ISO 3166 codes of two letters, such as US and CA.")).to_be_visible()
+    field.fill("us ca")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The account is changed.")).to_be_visible()
+    expect(field).to_have_value("CA US")
+    field.fill("")
+    page.get_by_role("button", name="Save").click()
+    assert gateway.http.get("/api/v1/account").json()["countries"] is None
+
+
 def test_the_auth_token_is_changed_in_two_steps_without_script(fresh_gateway: Gateway, browser: Browser) -> None:
     gateway, audit = fresh_gateway, "/console/settings/audit.json?act=token"
     visit = Visit(gateway, browser, java_script_enabled=False).by_link()

@@ -113,10 +113,43 @@ def test_the_first_rule_that_fails_decides() -> None:
         pytest.param({"from_": RCS.address}, None, id="RCS to a number"),
         pytest.param({"to": "rcs:+14155550101"}, 21910, id="RCS wanted from a sender without"),
         pytest.param({"send_at": LATER}, 35126, id="a time without a schedule"),
+        pytest.param({"from_": "ACMF", "service": MG}, 21709, id="a name that the service has not"),
+        pytest.param({"from_": "ACME", "service": MG}, 21709, id="a name that is no member of the service"),
+        pytest.param({"from_": SHORT.address}, None, id="a short code in its country"),
+        pytest.param({"from_": SHORT.address, "to": "+447700900101"}, 21659, id="a short code abroad"),
     ],
 )
 def test_each_rule(changes: dict[str, object], expected: int | None) -> None:
     assert expected == code(replace(GOOD, **changes))  # type: ignore[arg-type]  # fields of an order, by name
+
+
+LANDLINE = "+493023125000"
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "expected"),
+    [
+        pytest.param({"countries": ("CA", "US")}, {}, None, id="a country on the list"),
+        pytest.param({"countries": ("CA",)}, {}, 21408, id="a country that is not"),
+        pytest.param({"countries": ("CA",)}, {"from_": "", "service": MG}, 21408, id="through a service"),
+        pytest.param({"countries": ("CA",)}, {"to": LONG.address}, 21266, id="to itself is told first"),
+        pytest.param({"countries": ("CA",)}, {"from_": "ACME"}, 21408, id="before what a name cannot reach"),
+        pytest.param({}, {"to": LANDLINE}, None, id="a landline, where nothing is set"),
+        pytest.param({"landlines": "refuse"}, {"to": LANDLINE}, 21635, id="a landline"),
+        pytest.param({"landlines": "refuse"}, {"to": LANDLINE, "from_": "", "service": MG}, 21635, id="a landline through a service"),
+        pytest.param({"landlines": "refuse"}, {"to": LANDLINE, "options": {"ForceDelivery": "True"}}, None, id="a landline by force"),
+        pytest.param({"landlines": "refuse"}, {"to": "+4915112345678"}, None, id="a mobile number"),
+        pytest.param({"landlines": "refuse"}, {}, None, id="in the US a number may be either"),
+        pytest.param({"landlines": "refuse"}, {"to": "+442079460101"}, None, id="in the UK landlines may take texts"),
+    ],
+)
+def test_what_an_account_does_not_permit_is_refused(
+    settings: dict[str, object], changes: dict[str, object], expected: int | None
+) -> None:
+    chosen = replace(OURS.account.settings, **settings)  # type: ignore[arg-type]  # settings by their names
+    ours = replace(OURS, account=replace(OURS.account, settings=chosen))
+    found = asked(replace(GOOD, **changes), ours)  # type: ignore[arg-type]  # fields of an order, by name
+    assert expected == (found.code if isinstance(found, Refused) else None)
 
 
 @pytest.mark.parametrize(

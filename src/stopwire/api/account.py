@@ -40,6 +40,8 @@ class Account(Out):
     webhook_retries: str = Field(examples=["inbound"])
     media_auth: str = Field(examples=["none"])
     ambiguous: str = Field(examples=["hold"])
+    countries: list[str] | None = Field(examples=[["CA", "US"]], description="Countries that may be written to; null: all.")
+    landlines: str = Field(examples=["accept"], description="What becomes of a text to a number that is surely a landline.")
     smpp_system_id: str = Field(examples=["sw0123456789ab"], description="The name it binds with by SMPP.")
     smpp_delivery: str = Field(examples=["auto"], description="Whether messages are told to bound receivers; `auto`: once one was.")
     smpp_long: str = Field(examples=["udh"], description="How a long text reaches a bound receiver.")
@@ -67,6 +69,8 @@ class AccountChange(In):
     webhook_retries: Literal["none", "inbound", "all"] | None = None
     media_auth: Literal["none", "basic"] | None = None
     ambiguous: Literal["hold", "retry"] | None = None
+    countries: list[str] | None = Field(None, max_length=300, description="ISO 3166 codes; a send elsewhere is refused with 21408.")
+    landlines: Literal["accept", "refuse"] | None = Field(None, description="`refuse`: with 21635, unless ForceDelivery is given.")
     smpp_delivery: Literal["auto", "on", "off"] | None = None
     smpp_long: Literal["udh", "payload"] | None = None
     smpp_tlvs: Literal["standard", "vendor"] | None = None
@@ -107,6 +111,8 @@ def _account(value: CoreAccount, tokens: auth_token.Tokens) -> Account:
         webhook_retries=settings.webhook_retries,
         media_auth=settings.media_auth,
         ambiguous=settings.ambiguous,
+        countries=None if settings.countries is None else list(settings.countries),
+        landlines=settings.landlines,
         smpp_system_id=system_id(value.sid),
         smpp_delivery=settings.smpp_delivery,
         smpp_long=settings.smpp_long,

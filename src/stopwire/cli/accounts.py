@@ -49,7 +49,7 @@ def show(talk: Talk) -> None:
 def set_settings(
     talk: Talk, setting: Annotated[list[str], typer.Argument(help="As `stopwire account show` names them.", metavar="NAME=VALUE…")]
 ) -> None:
-    """Change settings of the account, such as keep_bodies_days=396, keep_bodies_days= (for good) or legal_hold=true.
+    """Change settings of the account, such as countries=US,CA, keep_bodies_days=396, keep_bodies_days= (for good) or legal_hold=true.
 
     What is older than a new number of days goes within the hour, and does not come back.
     """
@@ -65,6 +65,8 @@ def _setting(written: str) -> tuple[str, Any]:
         raise Failed(f"“{written}” is no NAME=VALUE: write it like keep_bodies_days=396.", Exit.USAGE)
     if name.startswith("keep_"):
         return name, int(value) if value.isascii() and value.isdigit() else value or None
+    if name == "countries":
+        return name, value.replace(",", " ").split() or None
     plain: dict[str, Any] = {"null": None, "true": True, "false": False}
     return name, plain.get(value, value)
 

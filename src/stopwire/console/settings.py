@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -58,6 +59,10 @@ SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
         N_("A text whose carrier never answered"),
         {"hold": N_("is not sent again: it may have arrived"), "retry": N_("is sent again: it may arrive twice")},
     ),
+    "landlines": (
+        N_("A text to a number that is surely a landline"),
+        {"accept": N_("is sent: some take texts"), "refuse": N_("is refused with error 21635, unless ForceDelivery is given")},
+    ),
 }
 
 
@@ -86,7 +91,9 @@ async def _account(request: Request, status: int = 200, token: str = "", **value
 
 async def change_account(request: Request) -> Response:
     form = await form_of(request)
-    changes = {name: str(form[name]) for name in ("friendly_name", *SETTINGS) if name in form}
+    changes: dict[str, Any] = {name: str(form[name]) for name in ("friendly_name", *SETTINGS) if name in form}
+    if "countries" in form:
+        changes["countries"] = str(form["countries"]).replace(",", " ").split() or None
     changed = await house_of(request)(accounts.change_account, account=visitor_of(request).account, changes=changes)
     if changed.problems:
         return await _account(request, 422, given=form, wrong=_sentences(changed.problems))

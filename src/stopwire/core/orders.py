@@ -12,7 +12,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from stopwire.core.address import SenderKind, number_of, parse_recipient, parse_sender, same_channel
+from stopwire.core.address import (
+    SenderKind,
+    country_of,
+    is_landline,
+    kind_of,
+    number_of,
+    parse_recipient,
+    parse_sender,
+    same_channel,
+)
+from stopwire.core.countries import permits
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.segments import smart, units_utf16
 from stopwire.core.senders import Directory, Sender, Service
@@ -105,7 +115,7 @@ def check(
     sender = _sender(from_, service, directory, media=bool(order.media))
     if isinstance(sender, Refused):
         return sender
-    recipient = _recipient(order.to, sender, service, directory)
+    recipient = _recipient(order, sender, service, directory)
     if isinstance(recipient, Refused):
         return recipient
     send_at = _schedule(order, service, now)
@@ -175,6 +185,8 @@ def _sender(from_: str, service: Service | None, directory: Directory, *, media:
     if address is None:
         return refuse(21212, sender=from_)
     sender = directory.sender_at(address)
+    if service is not None and (sender is None or sender.service != service.sid) and kind_of(address) is SenderKind.ALPHANUMERIC:
+        return refuse(21709)
     if sender is None:
         return refuse(21659, sender=from_)
     if service is not None and sender.service != service.sid:
@@ -184,23 +196,35 @@ def _sender(from_: str, service: Service | None, directory: Directory, *, media:
     return sender
 
 
-def _recipient(to: str, sender: Sender | None, service: Service | None, directory: Directory) -> str | Refused:
+def _recipient(order: Order, sender: Sender | None, service: Service | None, directory: Directory) -> str | Refused:
+    to, settings = order.to, directory.account.settings
     region = sender.country if sender else None
     if sender is None and service is not None:
         region = next((s.country for s in directory.pool(service.sid) if s.country), None)
     recipient = parse_recipient(to, region)
     if recipient is None:
         return refuse(21211, to=to)
-    if sender is None:
-        return recipient
+    if sender is not None and (unfit := _unfit(sender, to, recipient)):
+        return unfit
+    if not permits(settings.countries, recipient):
+        return refuse(21408, to=recipient)
+    if sender is not None and sender.kind is SenderKind.ALPHANUMERIC and number_of(recipient).startswith("+1"):
+        return refuse(21612, to=recipient, sender=sender.address)
+    if settings.landlines == "refuse" and is_landline(recipient) and str(order.options.get("ForceDelivery")).lower() != "true":
+        return refuse(21635)
+    return recipient
+
+
+def _unfit(sender: Sender, to: str, recipient: str) -> Refused | None:
+    """Why this sender cannot speak to this recipient at all."""
     if sender.address == recipient:
         return refuse(21266)
     by_rcs_only = to.strip().lower().startswith("rcs:")
     if not same_channel(sender.address, recipient) or (by_rcs_only and sender.kind is not SenderKind.RCS):
         return refuse(21910)
-    if sender.kind is SenderKind.ALPHANUMERIC and number_of(recipient).startswith("+1"):
-        return refuse(21612, to=recipient, sender=sender.address)
-    return recipient
+    if sender.kind is SenderKind.SHORT_CODE and country_of(recipient) != sender.country:
+        return refuse(21659, sender=sender.address)
+    return None
 
 
 def _schedule(order: Order, service: Service | None, now: datetime) -> datetime | Refused | None:

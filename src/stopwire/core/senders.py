@@ -106,6 +106,8 @@ class AccountSettings:
     webhook_retries: str = "inbound"  # none | inbound | all: which webhooks are retried for three days
     media_auth: str = "none"  # none | basic
     ambiguous: str = "hold"  # hold | retry: what happens to a part whose answer never came
+    countries: tuple[str, ...] | None = None  # those that may be written to, ISO alpha-2; None: all of them
+    landlines: str = "accept"  # accept | refuse: what becomes of a text to a number that is surely a landline
     smpp_delivery: str = "auto"  # auto | on | off: whether messages are told to bound customers; auto: once one has bound
     smpp_bound: bool = False  # whether a receiver of the account has ever bound
     smpp_long: str = "udh"  # udh | payload: how a long text is handed to a bound customer

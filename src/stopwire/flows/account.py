@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from stopwire.core import retention
+from stopwire.core import countries, retention
+from stopwire.core.countries import permitted, switched
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.policy import Problem
 from stopwire.core.senders import Account
@@ -23,12 +24,14 @@ CHOICES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "webhook_retries": ("none", "inbound", "all"),
     "media_auth": ("none", "basic"),
     "ambiguous": ("hold", "retry"),
+    "landlines": ("accept", "refuse"),
     "smpp_delivery": ("auto", "on", "off"),
     "smpp_long": ("udh", "payload"),
     "smpp_tlvs": ("standard", "vendor"),
 }
 SWITCHES: Final = ("legal_hold",)
-SETTINGS: Final = (*CHOICES, *retention.RULES, *SWITCHES)
+LISTS: Final = ("countries",)
+SETTINGS: Final = (*CHOICES, *LISTS, *retention.RULES, *SWITCHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +61,31 @@ def _change(tx: Tx, *, changes: Mapping[str, Any], now: datetime) -> AccountChan
     if problems := tuple(_problems(changes)):
         return AccountChanged(problems=problems)
     account = tx.services.directory().account
+    changes = {name: permitted(value) if name in LISTS else value for name, value in changes.items()}
     settings = replace(account.settings, **{name: value for name, value in changes.items() if name in SETTINGS})
     name = changes.get("friendly_name", account.friendly_name)
     changed = replace(account, friendly_name=name, settings=settings, updated_at=now)
     tx.accounts.save(changed)
     tx.tell("account.changed")
     return AccountChanged(account=changed, warnings=tuple(retention.warnings(settings)))
+
+
+async def permit(world: World, *, account: str, switches: Mapping[str, bool]) -> bool:
+    """Switch countries on or off by their codes. False where none would be left; then nothing was changed."""
+    return await world.store.write(partial(_permit, switches=switches, now=world.clock.now()), account=account)
+
+
+def _permit(tx: Tx, *, switches: Mapping[str, bool], now: datetime) -> bool:
+    account = tx.services.directory().account
+    countries = account.settings.countries
+    for country, on in switches.items():
+        countries = switched(countries, country, on=on)
+    if countries == ():
+        return False
+    if countries != account.settings.countries:
+        tx.accounts.save(replace(account, settings=replace(account.settings, countries=countries), updated_at=now))
+        tx.tell("account.changed")
+    return True
 
 
 def _problems(changes: Mapping[str, Any]) -> list[Problem]:
@@ -74,6 +96,9 @@ def _problems(changes: Mapping[str, Any]) -> list[Problem]:
                 problems.append(Problem(path=name, message=f"The name is a text of 1 to {NAME_CHARS_MAX} characters."))
         elif name in retention.RULES:
             if problem := retention.problem(name, value):
+                problems.append(problem)
+        elif name in LISTS:
+            if problem := countries.problem(value):
                 problems.append(problem)
         elif name in SWITCHES:
             if not isinstance(value, bool):

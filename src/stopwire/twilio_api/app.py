@@ -7,7 +7,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from stopwire.ports.house import House
-from stopwire.twilio_api import auth_tokens, consents, deactivations, keys, lookups, media, messages, numbers, services
+from stopwire.twilio_api import auth_tokens, consents, deactivations, geo_permissions, keys, lookups, media, messages, numbers, services
 from stopwire.twilio_api.auth import serves
 from stopwire.twilio_api.calls import Outermost, not_found
 
@@ -20,6 +20,7 @@ _RESOURCES: Final[tuple[Callable[[House], list[Route]], ...]] = (
     keys.routes,
     auth_tokens.routes,
     consents.routes,
+    geo_permissions.routes,
     deactivations.routes,
     lookups.routes,
 )

@@ -29,7 +29,7 @@ log = get_logger("twilio_api")
 
 
 class Call:
-    """One request of one caller. `fields` are the form of a POST, else the query."""
+    """One request of one caller. `fields` are the form of a POST or PATCH, else the query."""
 
     __slots__ = ("account", "account_shown", "base", "caller", "fields", "headers", "house", "method", "path", "url_path")
 
@@ -63,6 +63,7 @@ def resource(
     *,
     get: Handler | None = None,
     post: Handler | None = None,
+    patch: Handler | None = None,
     delete: Handler | None = None,
     for_test: bool = False,
     for_keys: bool = True,
@@ -74,7 +75,7 @@ def resource(
     `for_test`: test credentials may POST here. `for_keys`: API keys may use it. `for_all`: nobody signs in; then the
     call's caller is empty. `suffix`: with `.json` and without (the default under /2010-04-01), or just one of them.
     """
-    handlers = {name: handler for name, handler in (("GET", get), ("POST", post), ("DELETE", delete)) if handler}
+    handlers = {name: handler for name, handler in (("GET", get), ("POST", post), ("PATCH", patch), ("DELETE", delete)) if handler}
     app = _Resource(house, handlers, for_test=for_test, for_keys=for_keys, for_all=for_all)
     if not path.startswith("/2010-04-01") or suffix is False:
         return [Route(path, app)]
@@ -125,7 +126,7 @@ class _Resource:
         under_way[caller.account] += 1
         scope["stopwire.concurrent"] = under_way[caller.account]
         try:
-            fields = await _form(headers, receive) if method == "POST" else read_fields(scope["query_string"])
+            fields = await _form(headers, receive) if method in ("POST", "PATCH") else read_fields(scope["query_string"])
             return await handler(Call(self.house, scope, headers, caller, fields))
         except Declined as declined:
             return refusal(declined.refused)
