@@ -164,7 +164,8 @@ def filtered(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
     """`column = value` as a filter alone. Beside ids that are listed, SQLite would take an index that begins with the
     account for the better one, and walk along all that an account ever had.
     """
-    return column.concat("") == value
+    alike: ColumnElement[bool] = column.concat("") == value
+    return alike
 
 
 def as_list(values: Sequence[str]) -> str:
