@@ -69,6 +69,8 @@ _smpp_requests = Counter(
     registry=REGISTRY,
 )
 
+_alerts = Gauge("stopwire_alerts_firing", "Alerts that fire and that nobody has taken, by rule.", ["rule"], registry=REGISTRY)
+
 _connections: set[str] = set()
 _relayed: list[tuple[str, str, int, float]] | None = None  # answers of a door process, on their way to the core
 
@@ -112,6 +114,11 @@ def committed(seconds: float, units: int) -> None:
 def waiting(queue: str, depth: int) -> None:
     """How many things wait in a queue now."""
     _queue_depth.labels(_word(queue)).set(depth)
+
+
+def alerts_firing(rule: str, count: int) -> None:
+    """How many alerts of a rule fire now, in all accounts together."""
+    _alerts.labels(_word(rule)).set(count)
 
 
 def answered(door: str, method: str, status: int, seconds: float) -> None:

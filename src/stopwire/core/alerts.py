@@ -274,9 +274,9 @@ def _fits(value: object, within: Range, *, whole: bool) -> bool:
     return within.least <= value <= within.most  # which no NaN is
 
 
-def mute_problem(until: datetime, now: datetime) -> Problem | None:
-    """Why nothing can be muted until then."""
-    if now < until <= now + MUTE_MAX:
+def mute_problem(minutes: int) -> Problem | None:
+    """Why nothing can be muted for so long; None where it can. 0 ends a mute."""
+    if 0 <= minutes <= MUTE_MAX // timedelta(minutes=1):
         return None
     told = Sentence("A mute ends within %(days)s days: choose an earlier end, or switch the rule off.", days=MUTE_MAX.days)
     return Problem(path="minutes", message=told)
@@ -404,6 +404,20 @@ def take(alert: Alert, *, by: str, now: datetime) -> Alert | None:
     if alert.state not in (State.FIRING, State.TAKEN):
         return None
     return replace(alert, state=State.TAKEN, taken_by=by, taken_at=now)
+
+
+def mute(alert: Alert, *, until: datetime | None) -> Alert:
+    """Muted until then; with None heard of again, as if it had just fired."""
+    if alert.state is State.OVER:
+        return alert
+    if until is not None:
+        return replace(alert, state=State.MUTED, muted_until=until)
+    return replace(alert, state=State.FIRING, muted_until=None, taken_by=None, taken_at=None) if alert.state is State.MUTED else alert
+
+
+def end(alert: Alert, *, now: datetime) -> Alert:
+    """Over at once, since its rule is off."""
+    return alert if alert.state is State.OVER else replace(alert, state=State.OVER, over_at=now)
 
 
 def event_of(before: Alert | None, after: Alert | None) -> str | None:

@@ -10,6 +10,7 @@ REFERENCES = timedelta(hours=48)  # as long as a carrier's reference names one m
 ORPHANS = timedelta(hours=72)  # a report may come before its answer, but not by days
 REFUSED_PUSHES = timedelta(days=7)  # how long a secret may stay wrong without a text being lost
 SUBMITTED = timedelta(hours=24)  # how long a bound customer may take to hand over a long text
+ALERTS = timedelta(days=400)  # after they were over: a year, and time to look back on it
 AT_ONCE = 500  # rows a unit, so that a STOP never waits long behind it
 
 
@@ -27,6 +28,7 @@ async def purge(world: World) -> int:
                 + tx.pushes.forget(now - REFUSED_PUSHES, AT_ONCE)
                 + tx.people.forget_sessions(now, AT_ONCE)
                 + tx.jobs.forget_segments(now - REPORTED_WITHIN, AT_ONCE)
+                + tx.alerts.forget(now - ALERTS, AT_ONCE)
             ),
             account="",
         )

@@ -21,7 +21,7 @@ from stopwire.storage.rows import ALERT, ALERT_MUTE, ALERT_RULE
 
 LOOKED_AT = 20_000  # the newest messages, in which blocks of numbers and loops are looked for
 WAITING_MAX = 20_000  # webhooks that wait, by when they are due; of more, the rest is not counted
-FOUND_MAX = 5  # at once: more would say the same
+FOUND_MAX = 50  # blocks and pairs at once: more would say the same
 
 _A = tables.alerts.c
 _R = tables.alert_rules.c
@@ -29,7 +29,7 @@ _X = tables.alert_mutes.c
 _M = tables.messages.c
 _D = tables.deliveries.c
 _S = tables.suggestions.c
-_HOW_MANY = func.count().label("n")
+_how_many = func.count().label("n")
 
 
 class SqlAlerts(Noun):
@@ -50,12 +50,12 @@ class SqlAlerts(Noun):
             for state in ("pending", "sending")
         )
         both: Any = union_all(select(pending), select(sending)).subquery().c
-        return self._backlogs(select(both.account, _HOW_MANY, func.min(both.created_at).label("oldest")).group_by(both.account))
+        return self._backlogs(select(both.account, _how_many, func.min(both.created_at).label("oldest")).group_by(both.account))
 
     def overdue(self, now: datetime) -> list[Backlog]:
         """Suggestions that are open past their date, by account."""
         late = _S.state == literal("open", literal_execute=True), _S.due_at < now  # the index is of those that are open
-        return self._backlogs(select(_S.account, _HOW_MANY, func.min(_S.due_at).label("oldest")).where(*late).group_by(_S.account))
+        return self._backlogs(select(_S.account, _how_many, func.min(_S.due_at).label("oldest")).where(*late).group_by(_S.account))
 
     def _backlogs(self, query: Select[Any]) -> list[Backlog]:
         return [Backlog(account=row.account, count=int(row.n), oldest_at=row.oldest) for row in self._rows(query)]
@@ -88,8 +88,8 @@ class SqlAlerts(Noun):
     def replied(self, since: datetime, replies: int) -> list[Replied]:
         """Pairs between which so many replies went since, automatic ones and the application's, the most first."""
         newest = self._newest(Direction.REPLY)
-        query = select(newest.sender, newest.recipient, _HOW_MANY).where(newest.created_at >= since, newest.sender.is_not(None))
-        query = query.group_by(newest.sender, newest.recipient).having(_HOW_MANY >= replies).order_by(_HOW_MANY.desc(), newest.sender)
+        query = select(newest.sender, newest.recipient, _how_many).where(newest.created_at >= since, newest.sender.is_not(None))
+        query = query.group_by(newest.sender, newest.recipient).having(_how_many >= replies).order_by(_how_many.desc(), newest.sender)
         return [Replied(sender=row.sender, recipient=row.recipient, replies=int(row.n)) for row in self._rows(query.limit(FOUND_MAX))]
 
     def _newest(self, direction: Direction) -> Any:
