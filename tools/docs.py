@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from stopwire.api import app as api
 from stopwire.config import reference
-from stopwire.core.errors import CATALOGUE, Entry
+from stopwire.core.errors import CATALOGUE, UNSAID, Entry
 from stopwire.core.handsets import HANDSETS, ORDINARY
 from stopwire.core.policy import (
     DEFAULT_HELP_REPLY,
@@ -46,13 +46,13 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def errors() -> str:
-    """The whole catalogue, in three parts."""
+    """The whole catalogue: what requests are answered with, how messages and webhooks end, and what is never said."""
     entries = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
     parts: tuple[tuple[str, str, Callable[[Entry], bool]], ...] = (
         (
             "Answers to requests",
             "An HTTP status, and the four keys `code`, `message`, `more_info` and `status`.",
-            lambda entry: entry.status is not None,
+            lambda entry: entry.status is not None and entry.code not in UNSAID,
         ),
         (
             "Ends of messages",
@@ -77,6 +77,9 @@ def errors() -> str:
             (f"`{e.code}`", *((e.status,) if with_status else ()), e.title, e.cause, e.cure) for e in entries if belongs(e)
         ]
         page += [f"## {heading}", what, table(("code", *(("status",) if with_status else ()), "title", "cause", "cure"), rows)]
+    unsaid = [(f"`{code}`", CATALOGUE[code].title, instead) for code, instead in sorted(UNSAID.items())]
+    page += ["## Never answered", "These are in the dictionary, and no request is answered with them here."]
+    page.append(table(("code", "title", "instead"), unsaid))
     return "\n\n".join(part.rstrip("\n") for part in page) + "\n"
 
 

@@ -165,6 +165,12 @@ class Settings(BaseModel):
         allow_inf_nan=False,
         description="Seconds from its mark in which a message must reach the carrier's socket; else it starts again.",
     )
+    sender_queue_max: int = Field(
+        1_000_000,
+        ge=0,
+        description="Messages that may wait for one sender; more are refused with 21611. A sender with a speed of its own has "
+        "room for ten hours of it, if that is less. 0: any number may wait.",
+    )
     free_space_floor_mib: int = Field(
         64, ge=0, description="Free disk space, in MiB, below which no outbound message is accepted."
     )

@@ -150,6 +150,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
             private_webhooks=settings.allow_private_webhooks,
             stop_wait_seconds=settings.stop_wait_seconds,
             write_deadline_seconds=settings.write_deadline_seconds,
+            sender_queue_max=settings.sender_queue_max,
             demo=settings.demo,
             version=__version__,
         ),

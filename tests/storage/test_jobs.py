@@ -178,3 +178,12 @@ def test_only_what_is_due_or_was_tried_is_moved_where_a_time_is_given(tx: SqlTx)
     tx.jobs.requeue(sid("SM", A, 2), later(9), tried=True)
     assert 2 == tx.jobs.reroute(job().sender or "", connection="smsc", now=NOW)
     assert 1 == tx.jobs.reroute(job().sender or "", connection="smsc")
+
+
+def test_what_waits_is_counted_by_its_sender(tx: SqlTx) -> None:
+    tx.jobs.add([job(number=n, recipient=f"+1415555000{n}") for n in range(3)])
+    tx.jobs.add([job(number=4, sender=sid("PN", A, 1)), job(number=5, sender=None, service=MG)])
+    tx.jobs.add([job(number=6, due_at=later(9)), job(number=7, state="written"), job(number=8, due_at=later(9), tries=1)])
+    tx.of(B).jobs.add([job(B)])
+    expected = {(A, sid("PN", A)): 4, (A, sid("PN", A, 1)): 1, (B, sid("PN", B)): 1}
+    assert expected == {(account, sender): many for account, sender, many in tx.of("").jobs.waiting(NOW)}

@@ -8,7 +8,7 @@ import importlib
 import math
 import pkgutil
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -49,6 +49,7 @@ class Board:
         self._live: dict[str, Carrier] = {}
         self._usable: frozenset[str] = frozenset()
         self._usable_until = -math.inf  # monotonic seconds
+        self._full: frozenset[str] = frozenset()
         self._logs: defaultdict[str, deque[LinkEvent]] = defaultdict(lambda: deque(maxlen=LOG_LINES))
 
     def fix(self, connection: str, carrier: Carrier) -> None:
@@ -86,6 +87,12 @@ class Board:
             )
             self._usable_until = now + USABLE_SECONDS
         return self._usable
+
+    def full(self) -> frozenset[str]:
+        return self._full
+
+    def fill(self, senders: Collection[str]) -> None:
+        self._full = frozenset(senders)
 
     def halt(self, attempts: Sequence[str]) -> None:
         for carrier in self._live.values():

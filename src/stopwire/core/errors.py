@@ -561,3 +561,30 @@ CATALOGUE: Final[Mapping[int, Entry]] = {
     code: Entry(code=code, status=status, title=title, cause=cause, cure=cure)
     for code, status, title, cause, cure in (*_REQUESTS, *_MESSAGE_ENDS, *_WEBHOOKS)
 }
+
+# Codes of the dictionary that no request is answered with here, and what there is instead.
+UNSAID: Final[Mapping[int, str]] = {
+    20412: "Nothing of this API has a version that could be stale.",
+    20423: "A malformed SID is nobody's: 20404.",
+    20426: "An old protocol is refused before this API.",
+    21401: "A number that is none is answered with 21421.",
+    21407: "Every number here carries text messages.",
+    21606: "To test credentials only. A sender that cannot reach the recipient is answered with 21612, 21659 or 21910.",
+    21608: "There are no trial accounts.",
+    21614: "To test credentials only, and as the end of a message whose carrier says so. See also 21635.",
+    21616: "A sender without + is read as a number of the US, so it never fits two.",
+    21618: "There is no rule for the text of a message.",
+    21622: "MMS is a matter of the sender: 21621.",
+    21653: "A request names one recipient.",
+    21656: "There are no content templates, so no variables of one: 21655.",
+    21657: "A sender that can be none is answered with 21212.",
+    21658: "Each parameter has a code of its own.",
+    21660: "Accounts are strangers to each other: that somebody else has a number is not told. 21659 is.",
+    21661: "Every sender here carries text messages.",
+    21665: "FallbackFrom is not offered: 21664 or 21667.",
+    21666: "FallbackFrom is not offered: 21664 or 21667.",
+    21702: "A messaging service cannot be switched off.",
+    21715: "Every number fits every messaging service.",
+    35115: "Every time that cannot be is answered with 35114.",
+    35117: "Every time that cannot be is answered with 35114.",
+}

@@ -76,6 +76,7 @@ async def send(
             private=world.choices.private_webhooks,
             http=world.http,
             usable=world.carriers.usable(),
+            full=world.carriers.full(),
         )
         sent = await world.store.write(unit, account=account, lock=tuple(order.to for order in piece))
         if sent.conflict:
@@ -142,6 +143,7 @@ def accept(
     private: PrivateTargets,
     http: Http,
     usable: frozenset[str],
+    full: frozenset[str],
 ) -> Sent:
     if key and (kept := tx.messages.kept(key, now - KEY_LIFE)):
         if kept.fingerprint != print_:
@@ -155,7 +157,7 @@ def accept(
         check(order, directory, now=now, url_problem=lambda url: http.refusal(url, private=reach)) for order in orders
     ]
     blocks = tx.consent.blocks_of_many(list({d.recipient for d in drafts if isinstance(d, Draft)}))
-    batch = _Batch(tx, directory, direction, now, ids, usable)
+    batch = _Batch(tx, directory, direction, now, ids, usable, full)
     receipts = tuple(
         batch.refuse(order, draft) if isinstance(draft, Refused) else batch.take(order, draft, blocks.get(draft.recipient, []))
         for order, draft in zip(orders, drafts, strict=True)
@@ -171,10 +173,18 @@ class _Batch:
     """The rows of one acceptance, gathered so that each table is written once."""
 
     def __init__(
-        self, tx: Tx, directory: Directory, direction: Direction, now: datetime, ids: Ids, usable: frozenset[str]
+        self,
+        tx: Tx,
+        directory: Directory,
+        direction: Direction,
+        now: datetime,
+        ids: Ids,
+        usable: frozenset[str],
+        full: frozenset[str],
     ) -> None:
         self.tx, self.directory, self.direction, self.now, self.ids = tx, directory, direction, now, ids
         self.usable = usable  # connections that are not known to be down
+        self.full = full  # senders for whom no more may wait
         self.messages: list[Message] = []
         self.media: list[Media] = []
         self.jobs: list[Job] = []
@@ -189,7 +199,12 @@ class _Batch:
         sender, block = self._speaker(draft, blocks)
         if block is not None:
             return self._opted_out(order, draft, block)
+        is_full = sender is not None and sender.sid in self.full and draft.send_at is None
+        if is_full and draft.sender:
+            return self.refuse(order, refuse(21611))
         message = self._message(order, draft)
+        if is_full:
+            return self._stillborn(message, 30001)
         if sender is None:  # no sender of the pool can reach this recipient
             return self._stillborn(message, 21703)
         self.messages.append(message)

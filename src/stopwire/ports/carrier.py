@@ -15,7 +15,7 @@ The rules of the seam:
     MUST answer its network so that the text comes again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -122,6 +122,14 @@ class Carriers(Protocol):
 
     def usable(self) -> frozenset[str]:
         """Connections that are not known to be down: up, just being opened, or due to be tried again. Costs next to nothing."""
+        ...
+
+    def full(self) -> frozenset[str]:
+        """SIDs of senders for whom no more may wait, as they were last counted."""
+        ...
+
+    def fill(self, senders: Collection[str]) -> None:
+        """These are the senders for whom no more may wait now."""
         ...
 
     def halt(self, attempts: Sequence[str]) -> None:

@@ -423,6 +423,10 @@ class Jobs(Protocol):
         """(account, sender) of what is queued for a connection. Looks across accounts."""
         ...
 
+    def waiting(self, now: datetime) -> list[tuple[str, str, int]]:
+        """(account, sender, how many) of what is queued and due. Looks across accounts."""
+        ...
+
     def reroute(self, sender: str, *, connection: str, now: datetime | None = None) -> int:
         """Move what waits for `sender` to another connection, with `now` only what is due by then; how many that were."""
         ...
@@ -709,6 +713,8 @@ class Stats(Protocol):
 
     def tries(self) -> list[dict[str, Any]]:
         """Of the newest webhooks, how many arrived after how many tries."""
+        ...
+
         ...
 
     def rates(self, by: str, since: datetime, service: str | None = None) -> list[dict[str, Any]]:

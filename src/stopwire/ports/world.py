@@ -134,6 +134,7 @@ class Choices:
     private_webhooks: PrivateTargets
     stop_wait_seconds: float = 2.0
     write_deadline_seconds: float = 1.0
+    sender_queue_max: int = 0
     demo: bool = False
     version: str = "0"
 

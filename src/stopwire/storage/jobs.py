@@ -313,6 +313,12 @@ class SqlJobs(Noun):
         query = select(_J.account, _J.sender).where(*waiting).distinct()
         return [(row.account, row.sender) for row in self._rows(query)]
 
+    def waiting(self, now: datetime) -> list[tuple[str, str, int]]:
+        """(account, sender, how many) of what is queued and due. Walks the whole queue: for an engine, now and then."""
+        waiting = _J.state == QUEUED, _J.sender.is_not(None), or_(_J.due_at <= now, _J.tries > 0)
+        query = select(_J.account, _J.sender, func.count().label("many")).where(*waiting).group_by(_J.account, _J.sender)
+        return [(row.account, row.sender, int(row.many)) for row in self._rows(query)]
+
     def reroute(self, sender: str, *, connection: str, now: datetime | None = None) -> int:
         """Only what is queued: no byte of it has left."""
         waiting = [_J.account == self.account, _J.sender == sender, _J.state == QUEUED, _J.connection != connection]

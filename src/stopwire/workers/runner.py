@@ -17,7 +17,7 @@ from stopwire.log import get_logger
 from stopwire.ports.carrier import Carrier
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.world import World
-from stopwire.workers import reaper, teller, watcher
+from stopwire.workers import gauge, reaper, teller, watcher
 from stopwire.workers.dispatcher import Dispatcher
 from stopwire.workers.links import Links
 from stopwire.workers.notifier import Notifier
@@ -62,6 +62,7 @@ class Engines:
             self._spawn(self._notifier.run, "notifier")
         self._spawn(partial(reaper.run, self._world), "reaper")
         self._spawn(partial(teller.run, self._world), "teller")
+        self._spawn(partial(gauge.run, self._world), "gauge")
         self._spawn(partial(watcher.run, self._world), "watcher")
 
     def wake(self, engine: str) -> None:
