@@ -225,6 +225,25 @@ class Client:
     def dismiss_suggestion(self, id: str, *, note: str | None = None) -> Json:
         return self._object("POST", f"/api/v1/suggestions/{_part(id)}/dismiss", json=_given(note=note))
 
+    def alerts(self, *, state: str | None = None, kind: str | None = None) -> Iterator[Json]:
+        return self._items("/api/v1/alerts", params=_given(state=state, kind=kind))
+
+    def take_alert(self, id: str) -> Json:
+        return self._object("POST", f"/api/v1/alerts/{_part(id)}/take")
+
+    def mute_alert(self, id: str, minutes: int) -> Json:
+        """Mute it for so long; with 0 end the mute."""
+        return self._object("POST", f"/api/v1/alerts/{_part(id)}/mute", json={"minutes": minutes})
+
+    def alert_rules(self) -> list[Json]:
+        return list(self._object("GET", "/api/v1/alerts/rules")["items"])
+
+    def put_alert_rule(self, kind: str, rule: Mapping[str, Any]) -> Json:
+        return self._object("PUT", f"/api/v1/alerts/rules/{_part(kind)}", json=dict(rule))
+
+    def mute_alert_rule(self, kind: str, minutes: int) -> Json:
+        return self._object("POST", f"/api/v1/alerts/rules/{_part(kind)}/mute", json={"minutes": minutes})
+
     # Policies
 
     def policy(self, service: str) -> Json:

@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 
 from stopwire.api import (
     account,
+    alerts,
     binds,
     blocks,
     carriers,
@@ -36,6 +37,7 @@ ROOMS: tuple[APIRouter, ...] = (
     messages.router,
     consent.router,
     suggestions.router,
+    alerts.router,
     webhooks.router,
     simulator.router,
     account.router,

@@ -24,6 +24,7 @@ TAGS = {
     "Messages": "Send many at once, list, explain.",
     "Consent": "The ledger: every change of standing as a sealed row.",
     "Suggestions": "What looked like an opt-out and waits for a person.",
+    "Alerts": "What is wrong, with the figures that say so.",
     "Webhooks": "What the customer's programs were told, and what they answered.",
     "Simulator": "Handsets to rehearse with.",
     "Senders": "The numbers and names of the account.",
@@ -51,7 +52,7 @@ _TITLES = {
     "412": "Precondition Failed", "413": "Request Entity Too Large", "415": "Unsupported Media Type",
     "422": "Unprocessable Entity", "503": "Service Unavailable",
 }  # fmt: skip
-_CONFLICTS = ("/api/v1/messages", "/confirm", "/dismiss", "/replay")  # where 409 can come
+_CONFLICTS = ("/api/v1/messages", "/confirm", "/dismiss", "/replay", "/take", "/alerts/{id}/mute")  # where 409 can come
 
 
 def operation_id(route: APIRoute) -> str:

@@ -12,6 +12,7 @@ import typer
 from stopwire import __version__
 from stopwire.cli import (
     accounts,
+    alerts,
     binds,
     carriers,
     chaos,
@@ -62,6 +63,7 @@ for noun, commands in (
     ("webhook", webhooks.app),
     ("ledger", ledger.app),
     ("suggestions", suggestions.app),
+    ("alerts", alerts.app),
     ("db", db.app),
     ("config", config.app),
 ):
