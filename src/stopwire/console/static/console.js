@@ -229,6 +229,8 @@ const liveParts = () => all("[data-live]");
 let stream = null;
 let paused = false;
 let held = 0;
+let calm = 0;
+let missed = false; // the stream was away: what it would have told is looked for
 const dirty = new Set();
 const changed = new Set();
 let timer = null;
@@ -252,7 +254,7 @@ function heard(name, facts) {
   for (const id of [facts.sid, facts.id, facts.message]) if (id) changed.add(id);
   held += 1;
   seen += 1;
-  if (!timer) timer = setTimeout(flush, 250);
+  if (!timer) timer = setTimeout(flush, Math.max(250, calm - Date.now()));
 }
 const reading = () => paused || document.hidden || scrollY > 200 || inField(document.activeElement ?? root);
 async function flush() {
@@ -269,6 +271,7 @@ async function flush() {
       if (place.matches("table")) await grow(place); else await redraw(place, anew);
     } catch { dirty.add(place); }
   }
+  calm = Date.now() + (held > 20 ? 1000 : 0); // in a flood, one batch a second
   held = 0;
   if (dirty.size && !timer) timer = setTimeout(flush, 2000);
 }
@@ -327,12 +330,19 @@ function listen() {
   const topics = [...new Set(liveParts().flatMap((place) => place.dataset.live.split(" ")))].join(",");
   const after = root.dataset.lastEvent ? `&after=${root.dataset.lastEvent}` : "";
   stream = new EventSource(`/console/events?topics=${encodeURIComponent(topics)}${after}`);
-  stream.onopen = () => show(paused ? "paused" : "live");
-  stream.onerror = () => show("away");
+  stream.onopen = () => {
+    show(paused ? "paused" : "live");
+    if (missed) { missed = false; liveParts().forEach((place) => dirty.add(place)); timer ??= setTimeout(flush, 250); }
+  };
+  stream.onerror = () => {
+    show("away");
+    missed = true;
+    if (stream?.readyState === EventSource.CLOSED) { stream = null; setTimeout(listen, 3000); } // an answer that was no stream
+  };
   stream.onmessage = (event) => { root.dataset.lastEvent = event.lastEventId; const told = JSON.parse(event.data); heard(told.topic, told); };
 }
 addEventListener("visibilitychange", () => {
-  if (document.hidden) { stream?.close(); stream = null; } else listen();
+  if (document.hidden) { stream?.close(); stream = null; missed = true; } else listen();
 });
 addEventListener("pagehide", () => { stream?.close(); stream = null; });
 addEventListener("pageshow", listen);
