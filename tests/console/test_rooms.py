@@ -28,7 +28,8 @@ def paths(gateway: Gateway) -> list[str]:
     block = gateway.http.get("/api/v1/blocks", params={"recipient": PERSON}).json()["items"][0]["id"]
     one = f"/console/services/{gateway.service}"
     return [
-        "/console/services", "/console/services/new", one, f"{one}/settings", f"{one}/opt-out", f"{one}/opt-out/versions?from=1&to=2",
+        "/console/services", "/console/services/new", one, f"{one}/settings", f"{one}/webhooks", f"{one}/sending",
+        f"{one}?step=2", f"/console/services/new?from={gateway.service}", f"{one}/opt-out", f"{one}/opt-out/versions?from=1&to=2",
         "/console/blocks", "/console/blocks/new", f"/console/blocks/lift?id={block}", "/console/imports", "/console/imports/new",
         f"/console/imports/{done.json()['id']}", f"/console/recipients/{PERSON}", "/console/review", "/console/review?state=dismissed",
     ]  # fmt: skip

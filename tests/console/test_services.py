@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +12,27 @@ from playwright.sync_api import Page, expect
 from stopwire.core.roles import Role
 from tests.console.conftest import Visit
 from tests.gateway import Gateway
+
+
+@pytest.fixture
+def hooks() -> Iterator[Callable[[int], str]]:
+    """Addresses of an application that answers every call with a status: `hooks(500)`."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(int(self.path.rpartition("/")[2]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the test says what it wants to know."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield lambda status: f"http://127.0.0.1:{server.server_port}/{status}"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
@@ -36,11 +59,11 @@ def test_a_service_is_made_given_senders_and_deleted(visit: Visit, gateway: Gate
     page.keyboard.press("n")
     page.get_by_label("Name").fill("Harbour")
     page.get_by_label("Inbound texts go to").fill("http://10.0.0.5/hook")
-    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Create, then").click()
     expect(page.locator(".wrong .sentence")).to_contain_text("21402")
     expect(page.get_by_label("Name")).to_have_value("Harbour")
     page.get_by_label("Inbound texts go to").fill("")
-    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Create, then").click()
     expect(page.get_by_text("Harbour is there. Give it senders next.")).to_be_visible()
     page.get_by_label("+14155550122").check()
     page.get_by_role("button", name="Add to Harbour").click()
@@ -97,20 +120,105 @@ def test_exact_matching_in_the_us_is_kept_with_a_reason_or_asked_about_again(vis
 
 def test_settings_of_a_service_are_kept(visit: Visit, gateway: Gateway) -> None:
     made = gateway.client().messaging.v1.services.create(friendly_name="Settled")
-    page = visit.see(f"/console/services/{made.sid}/settings")
+    page = visit.see(f"/console/services/{made.sid}/webhooks")
     page.get_by_label("go to the webhook below").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".wrong .sentence")).to_contain_text("write an address")
     page.get_by_label("Webhook", exact=True).fill("http://127.0.0.1:9/in")
+    page.get_by_label("Its method").select_option("GET")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Settled is changed.")).to_be_visible()
+    page = visit.see(f"/console/services/{made.sid}/sending")
     page.get_by_label("Seconds a text is worth sending").fill("40000")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".wrong .sentence")).to_contain_text("between 1 and 36,000")
     page.get_by_label("Seconds a text is worth sending").fill("600")
-    page.get_by_label("The same person hears from the same sender").uncheck()
+    page.get_by_label("Sticky sender").uncheck()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Settled is changed.")).to_be_visible()
     service = gateway.client().messaging.v1.services(made.sid).fetch()
-    assert (600, False, "http://127.0.0.1:9/in", False) == (
-        service.validity_period, service.sticky_sender, service.inbound_request_url, service.use_inbound_webhook_on_number,
+    assert (600, False, "http://127.0.0.1:9/in", "GET", False) == (
+        service.validity_period, service.sticky_sender, service.inbound_request_url, service.fallback_method,
+        service.use_inbound_webhook_on_number,
     )  # fmt: skip
+
+
+def test_a_service_is_set_up_in_three_steps(visit: Visit, gateway: Gateway) -> None:
+    page = visit.see("/console/services/new")
+    expect(page.get_by_label("Steps")).to_contain_text("1 Name")
+    page.get_by_label("Name").fill("Stepwise")
+    page.get_by_role("button", name="Create, then").click()
+    visit.shoot("service-step-2")
+    page.get_by_label("+14155550122").check()
+    page.get_by_role("button", name="Add to Stepwise").click()
+    page.get_by_role("link", name="Next: opt-out words").click()
+    expect(page.locator("[aria-current=step]")).to_contain_text("3 Opt-out words")
+    page.get_by_role("link", name="Finish").click()
+    expect(page.get_by_role("heading", name="The last 7 days")).to_be_visible()
+    made = next(each for each in gateway.client().messaging.v1.services.list() if each.friendly_name == "Stepwise")
+    assert ["+14155550122"] == [each.phone_number for each in gateway.client().messaging.v1.services(made.sid).phone_numbers.list()]
+    gateway.client().messaging.v1.services(made.sid).delete()
+
+
+def test_a_service_is_copied_with_its_words_and_without_its_senders(visit: Visit, gateway: Gateway) -> None:
+    client = gateway.client().messaging.v1
+    made = client.services.create(
+        friendly_name="Model", inbound_request_url="http://127.0.0.1:9/model", sticky_sender=False, validity_period=900
+    )
+    policy = gateway.http.get(f"/api/v1/services/{made.sid}/opt-out").json()
+    policy["enabled"] = True
+    policy["standard"]["stop"]["keywords"] += ["BASTA"]
+    assert 200 == gateway.http.put(f"/api/v1/services/{made.sid}/opt-out", json=policy).status_code
+    page = visit.see(f"/console/services/{made.sid}/settings")
+    page.get_by_role("link", name="Copy this messaging service").click()
+    expect(page.locator(".notice")).to_contain_text("a copy of Model")
+    page.get_by_label("Name").fill("Second")
+    page.get_by_role("button", name="Create, then").click()
+    copy = next(each for each in client.services.list() if each.friendly_name == "Second")
+    assert (False, 900, "http://127.0.0.1:9/model", False) == (
+        copy.sticky_sender, copy.validity_period, copy.inbound_request_url, copy.use_inbound_webhook_on_number,
+    )  # fmt: skip
+    told = gateway.http.get(f"/api/v1/services/{copy.sid}/opt-out").json()
+    assert (True, True, 1) == (told["enabled"], "BASTA" in told["standard"]["stop"]["keywords"], told["version"])
+    assert [] == client.services(copy.sid).phone_numbers.list()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_webhooks_and_sending_of_a_service_are_told(
+    visits: Callable[..., Visit], accessible: Callable[[Page], None], gateway: Gateway, hooks: Callable[[int], str], scheme: str, width: int
+) -> None:
+    client = gateway.client()
+    visit = visits(color_scheme=scheme, viewport={"width": width, "height": 800}).by_link()
+    for status, health in ((200, "have arrived"), (500, "opt-outs do not depend on it")):
+        client.messaging.v1.services(gateway.service).update(status_callback=hooks(status))
+        client.messages.create(to=f"+1415555{width:04}", messaging_service_sid=gateway.service, body="Sale ends tonight")
+        page = visit.see(f"/console/services/{gateway.service}/webhooks")
+        expect(page.locator("#health")).to_contain_text(health, timeout=10_000)
+        accessible(page)
+        visit.shoot(f"service-webhooks-{health.split()[0]}-{scheme}")
+    client.messaging.v1.services(gateway.service).update(status_callback="")
+    page = visit.see(f"/console/services/{gateway.service}/sending")
+    chart = page.locator("figure img")
+    assert "most often" in (chart.get_attribute("alt") or "")
+    assert chart.evaluate("image => image.complete && image.naturalWidth > 0")
+    expect(page.locator("tbody tr").first).to_contain_text("+1415555")
+    accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    visit.shoot(f"service-sending-{scheme}")
+
+
+def test_a_test_of_a_services_webhook_is_sent_and_shown(visit: Visit, gateway: Gateway, hooks: Callable[[int], str]) -> None:
+    gateway.client().messaging.v1.services(gateway.service).update(status_callback=hooks(204))
+    page = visit.see(f"/console/services/{gateway.service}/webhooks")
+    page.get_by_label("As if").select_option("delivered")
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_text("A test is on its way")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("MessageStatus")
+    gateway.client().messaging.v1.services(gateway.service).update(status_callback="")
+    page = visit.see(f"/console/services/{gateway.service}/webhooks")
+    page.get_by_label("As if").select_option("failed")
+    page.get_by_role("button", name="Send it").click()
+    expect(page.locator("main")).to_contain_text("This sender calls nobody for such an event")
 
 
 def test_a_word_is_added_seen_as_a_draft_and_published(editor: Page, visit: Visit, gateway: Gateway) -> None:

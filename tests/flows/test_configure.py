@@ -1,6 +1,7 @@
 """Changes of configuration: what they set, what they refuse, and that none makes an opted-out person reachable."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -412,3 +413,22 @@ def test_account_settings_are_checked_before_any_is_changed(gateway: Gateway) ->
     right = change(opt_out_scope="account", friendly_name="Renamed", allow_private_webhooks=None)
     assert right.account is not None
     assert ("account", "Renamed") == (right.account.settings.opt_out_scope, right.account.friendly_name)
+
+
+def test_a_copy_has_the_settings_and_the_words_of_its_model_and_begins_at_version_one(gateway: Gateway) -> None:
+    model = a_service(gateway, friendly_name="Model", validity_period=60, inbound_request_url="", use_inbound_webhook_on_number=False)
+    gateway.run(
+        configure.put_policy(
+            gateway.world, account=gateway.account_sid, service=model.sid, policy=to_data(replace(model.policy, enabled=True)), actor="test"
+        )
+    )
+    change = ServiceChange(friendly_name="Copy", inbound_request_url="")
+    made = gateway.run(
+        configure.create_service(gateway.world, account=gateway.account_sid, change=change, actor="test", like=model.sid)
+    ).service
+    assert made is not None
+    assert ("Copy", 60, False, True, 1) == (
+        made.friendly_name, made.validity_period, made.use_inbound_webhook_on_number, made.policy.enabled, made.policy_version,
+    )  # fmt: skip
+    nothing = configure.create_service(gateway.world, account=gateway.account_sid, change=change, actor="test", like="MG" + "0" * 32)
+    assert configure.ServiceChanged() == gateway.run(nothing)

@@ -76,7 +76,7 @@ MUTE = Mute(account=A, kind=Kind.LOOP, subject="+1", until=later(60), actor="a",
 AUDITED = AuditRow(id="AU1", account=A, at=NOW, actor="console:Ana", act="sign_in")
 INBOUND = message(number=1, direction=Direction.INBOUND, service=MG, status=Status.RECEIVED)
 REPLY = message(number=2, direction=Direction.REPLY)
-SCHEDULED = message(number=3, status=Status.SCHEDULED)
+SCHEDULED = message(number=3, service=MG, status=Status.SCHEDULED)
 SUBMITTED = SubmittedPart(
     account=A, sender="+1", recipient=ANN, reference="8:7", total=2, part=1, octets=b"Hi", alphabet="gsm7", message=SM
 )
@@ -211,6 +211,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "stats.next_pieces": lambda tx: tallies.next_pieces(tx.unit, tx.account, NOW, 9, rows=1),
     "stats.count": lambda tx: tx.stats.count(Piece(kind="messages", first=0, last=1 << 40, newest_at=NOW)).counts,
     "stats.links": lambda tx: tx.stats.links(),
+    "stats.senders": lambda tx: tx.stats.senders(MG),
     "stats.tries": lambda tx: tx.stats.tries(),
     "stats.counts": lambda tx: [tx.stats.counts(by, NOW) for by in ("day", "service") if tx.stats.counts(by, NOW)],
     "stats.rates": lambda tx: [row for by in ("day", "country") for row in tx.stats.rates(by, NOW)],

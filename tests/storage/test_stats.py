@@ -181,3 +181,23 @@ def test_webhooks_are_counted_by_their_tries(tx: SqlTx) -> None:
 @pytest.mark.parametrize(("share", "expected"), [(50, 2), (95, 4), (99, 4), (1, 1)])
 def test_a_percentile_is_one_of_the_values(share: int, expected: int) -> None:
     assert expected == percentile([1, 2, 3, 4], share)
+
+
+def test_senders_of_a_service_are_told_by_what_they_sent_through_it(tx: SqlTx) -> None:
+    ours, other = message().sender, "+14155550111"
+    tx.messages.add(
+        [
+            *(message(number=number, status=status, service=MG) for number, status in enumerate((Status.DELIVERED, Status.READ, Status.FAILED))),
+            message(number=3, status=Status.SENT, service=MG, sender=other),
+            message(number=4, status=Status.DELIVERED),
+            message(number=5, status=Status.RECEIVED, service=MG, direction=Direction.INBOUND),
+            message(number=6, status=Status.SENT, service=MG, purpose=Purpose.KEYWORD_REPLY),
+            message(number=7, status=Status.ACCEPTED, service=MG, sender=None),
+        ]
+    )
+    expected = [
+        {"key": ours, "sent": 3, "delivered": 2, "failed": 1},
+        {"key": other, "sent": 1, "delivered": 0, "failed": 0},
+    ]
+    assert sorted(expected, key=lambda row: str(row["key"])) == tx.stats.senders(MG)
+    assert [{"key": other, "sent": 1, "delivered": 0, "failed": 0}] == tx.stats.senders(MG, rows=5), "the newest alone"

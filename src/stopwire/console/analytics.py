@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from stopwire.console import rhythms, words
 from stopwire.console.listing import Column, listing, table
-from stopwire.console.plots import CSP, SIZES, THEMES, Paper, Point, bars, columns
+from stopwire.console.plots import CSP, Paper, Point, bars, columns, paper_of
 from stopwire.console.render import HEADERS, N_, page, say, teller
 from stopwire.console.session import house_of, shows, visitor_of
 from stopwire.console.short_lists import piece
@@ -449,14 +449,10 @@ async def show(request: Request) -> Response:
 
 
 async def draw(request: Request) -> Response:
-    plot, span, query = _plot(request), await _span(request), request.query_params
+    plot, span = _plot(request), await _span(request)
     if plot.draw is None:
         raise HTTPException(404)
-    paper = Paper(
-        theme=query["theme"] if query.get("theme") in THEMES else "light",
-        size=query["size"] if query.get("size") in SIZES else "half",
-    )
-    svg = plot.draw(request, await plot.rows(request, span), paper)
+    svg = plot.draw(request, await plot.rows(request, span), paper_of(request.query_params))
     return Response(svg, media_type="image/svg+xml", headers={**HEADERS, "Content-Security-Policy": CSP})
 
 

@@ -5,7 +5,7 @@ stands beside its table.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -54,6 +54,12 @@ class Paper:
     @property
     def narrow(self) -> bool:
         return self.size == "narrow"
+
+
+def paper_of(asked: Mapping[str, str]) -> Paper:
+    """The theme and the size that an address asks for, where there are such."""
+    theme, size = asked.get("theme", ""), asked.get("size", "")
+    return Paper(theme=theme if theme in THEMES else "light", size=size if size in SIZES else "half")
 
 
 def columns(points: Sequence[Point], paper: Paper, *, series: int = STOP, line: tuple[float, str] | None = None) -> str:

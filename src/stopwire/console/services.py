@@ -1,6 +1,5 @@
-"""Messaging services: the list, a new one, their senders and settings. Opt-Out Management is the room beside this one."""
+"""Messaging services: the list, a new one, their senders, name and purpose. The other tabs of a service are rooms beside this one."""
 
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,14 +18,10 @@ from stopwire.ports.store import Cut, Services
 TABS = (
     ("", N_("Senders")),
     ("/opt-out", N_("Opt-Out Management")),
+    ("/webhooks", N_("Webhooks")),
+    ("/sending", N_("Sending")),
     ("/activity", N_("Activity")),
     ("/settings", N_("Settings")),
-)
-SWITCHES = (
-    ("sticky_sender", N_("The same person hears from the same sender")),
-    ("area_code_geomatch", N_("Prefer a sender of the person's area code")),
-    ("mms_converter", N_("Turn media into links where a sender has no MMS")),
-    ("smart_encoding", N_("Replace letters that make a text longer")),
 )
 USECASES = {
     "undeclared": N_("not said"),
@@ -54,7 +49,9 @@ async def found(request: Request) -> tuple[Directory, Service]:
 
 
 def shown(request: Request, template: str, tab: str, service: Service, status: int = 200, **values: object) -> Response:
-    return page(request, template, status=status, tabs=TABS, tab=tab, service=service, **values)
+    """A tab of a service. `step`: it was just made, and is being set up step by step."""
+    step = {"2": 2, "3": 3}.get(request.query_params.get("step", ""), 0)
+    return page(request, template, status=status, tabs=TABS, tab=tab, service=service, step=step, **values)
 
 
 # ── the list, and a new one ──────────────────────────────────────────────────────────────────────────────
@@ -81,7 +78,14 @@ async def index(request: Request) -> Response:
 
 
 async def new(request: Request) -> Response:
-    return page(request, "services_new.html", usecases=USECASES)
+    return await _new(request)
+
+
+async def _new(request: Request, status: int = 200, **values: object) -> Response:
+    """The first of three steps; with `from` in the address it begins as a copy of that service."""
+    directory = await directory_of(request)
+    source = directory.services.get(request.query_params.get("from", ""))
+    return page(request, "services_new.html", status=status, usecases=USECASES, source=source, step=1, **values)
 
 
 async def create(request: Request) -> Response:
@@ -91,16 +95,17 @@ async def create(request: Request) -> Response:
         usecase=str(form.get("usecase", "undeclared")),
         inbound_request_url=str(form.get("inbound_request_url", "")).strip(),
     )
-    visitor = visitor_of(request)
-    changed = await house_of(request)(configure.create_service, account=visitor.account, change=change, actor=visitor.actor)
+    visitor, like = visitor_of(request), request.query_params.get("from") or None
+    changed = await house_of(request)(configure.create_service, account=visitor.account, change=change, actor=visitor.actor, like=like)
     if changed.service is None:
-        return page(request, "services_new.html", status=422, usecases=USECASES, given=form, wrong=_wrong(request, changed.refused, change))
+        return await _new(request, 422, given=form, wrong=refused_at(request, changed.refused, change))
     service = changed.service
-    request.state.subject, request.state.detail = service.sid, {"name": service.friendly_name}
-    return done(request, f"/console/services/{service.sid}", say(request, N_("%(name)s is there. Give it senders next."), name=service.friendly_name))
+    request.state.subject, request.state.detail = service.sid, {"name": service.friendly_name, **({"like": like} if like else {})}
+    told = say(request, N_("%(name)s is there. Give it senders next."), name=service.friendly_name)
+    return done(request, f"/console/services/{service.sid}?step=2", told)
 
 
-def _wrong(request: Request, refused: Refused | None, change: ServiceChange) -> dict[str, str]:
+def refused_at(request: Request, refused: Refused | None, change: ServiceChange) -> dict[str, str]:
     """The sentence at its field, in words for a person; the wire's own words where we have none."""
     if refused is None:
         return {"": say(request, N_("Nothing was changed."))}
@@ -155,8 +160,9 @@ async def join(request: Request) -> Response:
     if not joined:
         return _senders(request, directory, service, 422, given=form, wrong={"sender": say(request, N_("Choose at least one sender."))})
     request.state.detail = {"senders": " ".join(each.address for each in joined)}
+    step = "?step=2" if request.query_params.get("step") == "2" else ""
     told = say(request, N_("%(senders)s joined %(service)s."), senders=", ".join(each.address for each in joined), service=service.friendly_name)
-    return done(request, f"/console/services/{service.sid}", told)
+    return done(request, f"/console/services/{service.sid}{step}", told)
 
 
 async def leave(request: Request) -> Response:
@@ -186,47 +192,18 @@ async def show_settings(request: Request) -> Response:
 
 def _settings(request: Request, directory: Directory, service: Service, status: int = 200, **values: object) -> Response:
     pool = directory.pool(service.sid)
-    return shown(
-        request, "services_settings.html", "/settings", service, status, usecases=USECASES, switches=SWITCHES, pool=pool, **values
-    )
+    return shown(request, "services_settings.html", "/settings", service, status, usecases=USECASES, pool=pool, **values)
 
 
 async def change(request: Request) -> Response:
     directory, service = await found(request)
     form = await form_of(request)
-    wanted = _change(form)
-    if wanted is None:
-        sentence = say(request, N_("Seconds are a whole number between 1 and 36,000."))
-        return _settings(request, directory, service, 422, given=form, wrong={"validity_period": sentence})
+    wanted = ServiceChange(friendly_name=str(form.get("friendly_name", "")).strip(), usecase=str(form.get("usecase", "")) or None)
     changed = await house_of(request)(configure.update_service, account=visitor_of(request).account, service=service.sid, change=wanted)
     if changed.service is None:
-        return _settings(request, directory, service, 422, given=form, wrong=_wrong(request, changed.refused, wanted))
+        return _settings(request, directory, service, 422, given=form, wrong=refused_at(request, changed.refused, wanted))
     return done(
         request, f"/console/services/{service.sid}/settings", say(request, N_("%(name)s is changed."), name=changed.service.friendly_name)
-    )
-
-
-def _change(form: FormData) -> ServiceChange | None:
-    def text(name: str) -> str:
-        return str(form.get(name, "")).strip()
-
-    seconds = text("validity_period")
-    if not (seconds.isascii() and seconds.isdigit() and len(seconds) < 8):
-        return None
-    inbound = text("inbound")
-    return ServiceChange(
-        friendly_name=text("friendly_name"),
-        inbound_request_url="" if inbound == "drop" else text("inbound_request_url"),
-        inbound_method=text("inbound_method") or None,
-        fallback_url=text("fallback_url"),
-        status_callback=text("status_callback"),
-        usecase=text("usecase") or None,
-        validity_period=int(seconds),
-        use_inbound_webhook_on_number=inbound == "number",
-        sticky_sender=form.get("sticky_sender") == "on",
-        area_code_geomatch=form.get("area_code_geomatch") == "on",
-        mms_converter=form.get("mms_converter") == "on",
-        smart_encoding=form.get("smart_encoding") == "on",
     )
 
 

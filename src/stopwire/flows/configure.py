@@ -13,7 +13,7 @@ from stopwire.core import policy as policies
 from stopwire.core.address import SenderKind, kind_of, parse_sender
 from stopwire.core.errors import Refused, refuse
 from stopwire.core.policy import Problem, standard_policy
-from stopwire.core.senders import Directory, Sender, Service, joined, left
+from stopwire.core.senders import DESTINATIONS, Directory, Sender, Service, destinations, joined, left, unused_in, used_in
 from stopwire.core.webhooks import callback_problem, method_problem, url_problem
 from stopwire.ports.http import Http, PrivateTargets
 from stopwire.ports.store import Tx
@@ -78,11 +78,12 @@ class PolicySaved:
     stale: bool = False
 
 
-async def create_service(world: World, *, account: str, change: ServiceChange, actor: str) -> ServiceChanged:
-    """A new messaging service, with the standard policy switched off."""
+async def create_service(world: World, *, account: str, change: ServiceChange, actor: str, like: str | None = None) -> ServiceChanged:
+    """A new messaging service, with the standard policy switched off; or `like` another: its settings and policy, not its senders."""
     unit = partial(
         _create,
         change=change,
+        like=like,
         actor=actor,
         now=world.clock.now(),
         ids=world.ids,
@@ -93,15 +94,20 @@ async def create_service(world: World, *, account: str, change: ServiceChange, a
 
 
 def _create(
-    tx: Tx, *, change: ServiceChange, actor: str, now: datetime, ids: Ids, http: Http, private: PrivateTargets
+    tx: Tx, *, change: ServiceChange, like: str | None, actor: str, now: datetime, ids: Ids, http: Http, private: PrivateTargets
 ) -> ServiceChanged:
     if not change.friendly_name:
         return ServiceChanged(refused=refuse(20001, name="FriendlyName"))
-    if refused := _problem(change, tx.services.directory(), http, private):
+    directory = tx.services.directory()
+    if refused := _problem(change, directory, http, private):
         return ServiceChanged(refused=refused)
+    model = directory.services.get(like or "")
+    if like and model is None:
+        return ServiceChanged()
     on_number = change.use_inbound_webhook_on_number
     if on_number is None:
-        on_number = not change.inbound_request_url
+        as_model = model is not None and (change.inbound_request_url or None) == model.inbound_request_url
+        on_number = model.use_inbound_webhook_on_number if model and as_model else not change.inbound_request_url
     new = Service(
         sid=ids.sid("MG"),
         account=tx.account,
@@ -110,6 +116,8 @@ def _create(
         created_at=now,
         updated_at=now,
     )
+    if model is not None:
+        new = replace(model, sid=new.sid, friendly_name=new.friendly_name, policy_version=1, created_at=now, updated_at=now)
     service = _changed(new, replace(change, use_inbound_webhook_on_number=on_number), now)
     tx.services.add_service(service, actor=actor)
     tx.tell("service.created", sid=service.sid)
@@ -203,13 +211,13 @@ def _leave(tx: Tx, *, service: str, sid: str, kinds: tuple[SenderKind, ...], now
     return MemberChanged(sender=changed)
 
 
-async def add_alpha(world: World, *, account: str, service: str, name: str) -> MemberChanged:
-    """Add an alphanumeric sender to a service."""
-    unit = partial(_add_alpha, service=service, name=name, now=world.clock.now(), ids=world.ids)
+async def add_alpha(world: World, *, account: str, service: str, name: str, country: str = "") -> MemberChanged:
+    """Add an alphanumeric sender to a service: for one country, or for all that no other is named for."""
+    unit = partial(_add_alpha, service=service, name=name, country=country, now=world.clock.now(), ids=world.ids)
     return await world.store.write(unit, account=account)
 
 
-def _add_alpha(tx: Tx, *, service: str, name: str, now: datetime, ids: Ids) -> MemberChanged:
+def _add_alpha(tx: Tx, *, service: str, name: str, country: str, now: datetime, ids: Ids) -> MemberChanged:
     directory = tx.services.directory()
     if service not in directory.services:
         return MemberChanged()
@@ -231,15 +239,45 @@ def _add_alpha(tx: Tx, *, service: str, name: str, now: datetime, ids: Ids) -> M
         created_at=now,
         updated_at=now,
     )
+    if sender.service == service and country not in destinations(sender):  # one name, so that one block holds for it
+        member = replace(used_in(sender, country, ids.sid("AI")), updated_at=now)
+        tx.services.save_sender(member)
+        tx.tell("service.changed", sid=service)
+        return MemberChanged(sender=member)
     if refused := _no_member(directory, service, sender, move=False):
         return MemberChanged(refused=refused)
-    member = joined(sender, service, now=now)
+    settings = {name: value for name, value in sender.settings.items() if name != DESTINATIONS}
+    if country:
+        settings[DESTINATIONS] = {country: sender.sid}
+    member = joined(replace(sender, settings=settings), service, now=now)
     if known:
         tx.services.save_sender(member)
     else:
         tx.services.add_sender(member)
     tx.tell("service.joined", sid=service, sender=member.sid)
     return MemberChanged(sender=member)
+
+
+async def drop_alpha(world: World, *, account: str, service: str, sid: str) -> MemberChanged:
+    """Use a name no longer where this SID says. A name that is used nowhere any more leaves the service for good."""
+    return await world.store.write(partial(_drop_alpha, service=service, sid=sid, now=world.clock.now()), account=account)
+
+
+def _drop_alpha(tx: Tx, *, service: str, sid: str, now: datetime) -> MemberChanged:
+    names = [sender for sender in tx.services.directory().pool(service) if sender.kind is SenderKind.ALPHANUMERIC]
+    found = next(((s, country) for s in names for country, of_use in destinations(s).items() if of_use == sid), None)
+    if found is None:
+        return MemberChanged()
+    sender, country = found
+    rest = unused_in(sender, country)
+    if rest is None:
+        changed = _release(tx, sender, now)
+        tx.tell("service.left", sid=service, sender=sender.sid)
+        return MemberChanged(sender=changed)
+    tx.services.unstick(sender.sid)
+    tx.services.save_sender(replace(rest, updated_at=now))
+    tx.tell("service.changed", sid=service)
+    return MemberChanged(sender=rest)
 
 
 async def put_policy(

@@ -715,6 +715,8 @@ class Stats(Protocol):
         """Of the newest webhooks, how many arrived after how many tries."""
         ...
 
+    def senders(self, service: str) -> list[dict[str, Any]]:
+        """Of the newest messages of the account those sent through a messaging service, by sender: sent, delivered, failed."""
         ...
 
     def rates(self, by: str, since: datetime, service: str | None = None) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from stopwire.storage.tables import from_millis
 from stopwire.storage.tallies import HOUR_MILLIS
 
 LOOKED_AT = 2_000  # the newest, by which connections and webhooks are judged
+VOLUME_ROWS = 20_000  # the newest, by which the senders of a service are compared
 PROVOKING_ROWS = 100_000  # of the newest messages, among which texts are compared
 
 _M = tables.messages.c
@@ -165,6 +166,23 @@ class SqlStats(Noun):
         for row in self._rows(query):
             found.setdefault(row.connection, []).append(row)
         return [{"key": connection, **_link(attempts)} for connection, attempts in sorted(found.items())]
+
+    def senders(self, service: str, rows: int = VOLUME_ROWS) -> list[dict[str, Any]]:
+        """Of the newest `rows` messages those sent through a messaging service: `sent`, `delivered` and `failed` of each sender."""
+        columns = (_M.sender, _M.status, _M.service, _M.direction, _M.purpose)
+        newest = select(*columns).where(_M.account == self.account).order_by(_M.seq.desc()).limit(rows).subquery().c
+        query = select(newest.sender, newest.status, func.count().label("n")).where(
+            newest.service == service, newest.direction != Direction.INBOUND, newest.purpose == Purpose.MESSAGE, newest.sender.is_not(None)
+        )
+        found: dict[str, dict[str, Any]] = {}
+        for row in self._rows(query.group_by(newest.sender, newest.status)):
+            counts = found.setdefault(row.sender, {"sent": 0, "delivered": 0, "failed": 0})
+            counts["sent"] += int(row.n)
+            if row.status in (Status.DELIVERED, Status.READ):
+                counts["delivered"] += int(row.n)
+            elif row.status in (Status.FAILED, Status.UNDELIVERED):
+                counts["failed"] += int(row.n)
+        return [{"key": sender, **counts} for sender, counts in sorted(found.items())]
 
     def tries(self, rows: int = LOOKED_AT) -> list[dict[str, Any]]:
         """Of the newest `rows` webhooks: how many were `delivered`, `failed` and `waiting` after so many tries; `oldest_at` of those waiting."""
