@@ -17,6 +17,7 @@ from stopwire.core.jobs import Review
 from stopwire.core.message import Direction, emptied_at
 from stopwire.core.message import Message as CoreMessage
 from stopwire.core.senders import Sender as CoreSender
+from stopwire.core.senders import named_for
 
 T = TypeVar("T")
 
@@ -304,6 +305,7 @@ class Sender(Out):
     address: str = Field(examples=["+14155550100"])
     kind: str = Field(examples=["long_code"])
     country: str | None
+    destinations: list[str] | None = Field(description="Countries that a name is used in; null: wherever none is named for.")
     friendly_name: str
     service: str | None
     connection: str
@@ -324,6 +326,7 @@ def sender(value: CoreSender) -> Sender:
         address=value.address,
         kind=value.kind.value,
         country=value.country,
+        destinations=named_for(value),
         friendly_name=value.friendly_name,
         service=value.service,
         connection=value.connection,

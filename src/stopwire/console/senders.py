@@ -20,7 +20,7 @@ from stopwire.core.errors import Refused
 from stopwire.core.optout import Handling, handling
 from stopwire.core.orders import Order
 from stopwire.core.roles import Role
-from stopwire.core.senders import Directory, Home, Sender
+from stopwire.core.senders import Directory, Home, Sender, named_for
 from stopwire.flows import connect, numbers, send
 from stopwire.flows.connect import Wanted
 from stopwire.flows.numbers import MPS_MAX, SenderChange
@@ -121,7 +121,7 @@ async def index(request: Request) -> Response:
         Column(name="sid", value=lambda s: s.sid),
         Column(name="address", title=N_("Address"), value=lambda s: s.address),
         Column(name="kind", title=N_("Kind"), value=lambda s: s.kind.value),
-        Column(name="country", title=N_("Country"), value=lambda s: s.country, priority=3),
+        Column(name="country", title=N_("Country"), value=lambda s: s.country or " ".join(named_for(s) or ()) or None, priority=3),
         Column(name="handling", title=N_("A STOP meets"), value=lambda s: handling(directory.home(s)).value),
         Column(name="service", title=N_("Messaging service"), value=lambda s: s.service, priority=2),
         Column(name="connection", title=N_("Carrier"), value=lambda s: names.get(s.connection, s.connection), priority=3),
@@ -145,6 +145,7 @@ async def index(request: Request) -> Response:
         wanted=wanted,
         handlings=HANDLINGS,
         handling_of=lambda sender: handling(directory.home(sender)),
+        named_for=named_for,
     )
 
 

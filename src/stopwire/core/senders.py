@@ -157,6 +157,38 @@ def left(sender: Sender, *, now: datetime) -> Sender:
     return replace(sender, service=None, joined_at=None, inherited=inherited, updated_at=now)
 
 
+DESTINATIONS = "destinations"  # key of `Sender.settings`: a SID by country, "" for all others; absent: everywhere
+NAMELESS = frozenset({"US", "CA"})  # where networks take no names
+
+
+def destinations(sender: Sender) -> dict[str, str]:
+    """Where a name is used, by country (ISO alpha-2), each use with a SID of its own; "" is wherever none is named."""
+    return dict(sender.settings.get(DESTINATIONS) or {"": sender.sid})
+
+
+def speaks_in(sender: Sender, country: str | None) -> bool:
+    """Whether a name is used in a country."""
+    used = destinations(sender)
+    return country not in NAMELESS and (country in used or "" in used)
+
+
+def named_for(sender: Sender) -> list[str] | None:
+    """The countries that a name is used in; None where it is used wherever none is named for, and for all other senders."""
+    used = destinations(sender)
+    return None if "" in used else sorted(used)
+
+
+def used_in(sender: Sender, country: str, sid: str) -> Sender:
+    """`sender` as it is used in one more country, under this SID."""
+    return replace(sender, settings={**sender.settings, DESTINATIONS: {**destinations(sender), country: sid}})
+
+
+def unused_in(sender: Sender, country: str) -> Sender | None:
+    """`sender` as it is used in one country less; None where that was the last."""
+    left = {code: sid for code, sid in destinations(sender).items() if code != country}
+    return replace(sender, settings={**sender.settings, DESTINATIONS: left}) if left else None
+
+
 def inbound_webhook(sender: Sender, service: Service | None) -> Webhook | None:
     """Where an inbound message goes. None: the service drops incoming messages. An empty URL: nobody asked to be told."""
     if service is None:
@@ -204,7 +236,7 @@ def _serving(pool: Sequence[Sender], recipient: str, *, service: Service, media:
     if group_of(recipient) is ChannelGroup.WHATSAPP:
         return able
     country = country_of(recipient)
-    able = [s for s in able if s.kind is not SenderKind.ALPHANUMERIC or country not in ("US", "CA")]
+    able = [s for s in able if s.kind is not SenderKind.ALPHANUMERIC or speaks_in(s, country)]
     able = [s for s in able if s.kind is not SenderKind.SHORT_CODE or s.country == country]
     local = [s for s in able if s.country == country or s.kind in (SenderKind.RCS, SenderKind.ALPHANUMERIC)]
     american = [s for s in able if s.country == "US"]
@@ -214,7 +246,7 @@ def _serving(pool: Sequence[Sender], recipient: str, *, service: Service, media:
 def _best_type(able: list[Sender], country: str | None) -> list[Sender]:
     for kind in _TYPE_ORDER:
         if found := [s for s in able if s.kind is kind]:
-            return found
+            return [s for s in found if country in destinations(s)] or found
     if country == "CA" and (found := [s for s in able if s.kind is SenderKind.TOLL_FREE]):
         return found
     return able

@@ -7,7 +7,20 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from stopwire.ports.house import House
-from stopwire.twilio_api import auth_tokens, consents, deactivations, geo_permissions, keys, lookups, media, messages, numbers, services
+from stopwire.twilio_api import (
+    alpha_senders,
+    auth_tokens,
+    consents,
+    deactivations,
+    geo_permissions,
+    keys,
+    lookups,
+    media,
+    messages,
+    numbers,
+    registrations,
+    services,
+)
 from stopwire.twilio_api.auth import serves
 from stopwire.twilio_api.calls import Outermost, not_found
 
@@ -15,7 +28,9 @@ from stopwire.twilio_api.calls import Outermost, not_found
 _RESOURCES: Final[tuple[Callable[[House], list[Route]], ...]] = (
     messages.routes,
     media.routes,
+    registrations.routes,  # before services: "PreregisteredUsa2p" is none of them
     services.routes,
+    alpha_senders.routes,
     numbers.routes,
     keys.routes,
     auth_tokens.routes,

@@ -21,7 +21,7 @@ CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Twilio API"'}
 _HOSTED: Final = re.compile(r"(api|messaging|accounts|lookups)(?:\.[a-z0-9-]+){0,2}\.twilio\.com")
 _PRODUCTS: Final = {
     "api": ("/2010-04-01/",),
-    "messaging": ("/v1/Services", "/v1/Deactivations"),
+    "messaging": ("/v1/Services", "/v1/Deactivations", "/v1/a2p", "/v1/Tollfree"),
     "accounts": ("/v1/AuthTokens", "/v1/Consents", "/v1/Contacts", "/v1/SafeList", "/v1/Messaging/GeoPermissions"),
     "lookups": ("/v2/PhoneNumbers",),
 }

@@ -1,4 +1,4 @@
-"""`/v1/Services`: messaging services and their senders.
+"""`/v1/Services`: messaging services and their senders, but for names (`alpha_senders.py`).
 
 Opt-out is nowhere here: in Twilio's API no property of a service concerns it.
 """
@@ -213,9 +213,6 @@ class _Members:
 
     async def add(self, call: Call) -> Response:
         service = call.path["service"]
-        if self.prefix == "AI":
-            name = call.fields.text(self.parameter)
-            return self._answer(call, await call.house(configure.add_alpha, account=call.account, service=service, name=name))
         sender = call.fields.required(self.parameter)
         if not _SID.fullmatch(sender):
             raise Declined(invalid(self.parameter, f"Give the {self.prefix} SID of a sender of this account."))
@@ -276,10 +273,6 @@ def _show_short_code(call: Call, sender: Sender) -> dict[str, Any]:
     }
 
 
-def _show_alpha(call: Call, sender: Sender) -> dict[str, Any]:
-    return _common(call, sender, "AlphaSenders") | {"alpha_sender": sender.address, "capabilities": ["SMS"]}
-
-
 def _show_channel(call: Call, sender: Sender) -> dict[str, Any]:
     shown = _common(call, sender, "ChannelSenders")
     shown["messaging_service_sid"] = shown.pop("service_sid")
@@ -302,14 +295,6 @@ _MEMBERS: Final = (
         parameter="ShortCodeSid",
         kinds=(SenderKind.SHORT_CODE,),
         show=_show_short_code,
-    ),
-    _Members(
-        path="AlphaSenders",
-        key="alpha_senders",
-        prefix="AI",
-        parameter="AlphaSender",
-        kinds=(SenderKind.ALPHANUMERIC,),
-        show=_show_alpha,
     ),
     _Members(path="ChannelSenders", key="senders", prefix="XE", parameter="Sid", kinds=CHANNELS, show=_show_channel),
 )
