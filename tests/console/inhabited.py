@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from stopwire.console.analytics import PLOTS
 from stopwire.console.app import ROOMS
+from stopwire.core.alerts import Alert, Kind, State
 from tests.gateway import Gateway, eventually
 
 PERSON, STOPPED, ERASED = "+14155557001", "+14155557003", "+14155557004"
@@ -31,6 +32,16 @@ def tables() -> list[str]:
     return [path for path in shown_routes() if f"{path}.json" in paths and f"{path}.csv" in paths]
 
 
+def fire(gateway: Gateway) -> None:
+    """Let an alert fire."""
+    account, now = gateway.account_sid, gateway.world.clock.now()
+    alert = Alert(
+        id=gateway.world.ids.sid("AL"), account=account, kind=Kind.OPT_OUT_RATE, subject="", state=State.FIRING, since=now,
+        figures={"stops": 42, "delivered": 1200, "rate": "3.5"},
+    )  # fmt: skip
+    gateway.run(gateway.world.store.write(lambda tx: tx.alerts.add(alert), account=account))
+
+
 def inhabit(gateway: Gateway) -> Mapping[str, str]:
     """Let things happen; the address of each route's page."""
     api, client = gateway.http, gateway.client()
@@ -52,6 +63,7 @@ def inhabit(gateway: Gateway) -> Mapping[str, str]:
     client.new_keys.create(friendly_name="nightly")
     told = eventually(lambda: api.get("/api/v1/webhook-deliveries", params={"state": "delivered"}).json()["items"])
     event = api.get("/api/v1/consent-events", params={"recipient": STOPPED}).json()["items"][0]
+    fire(gateway)
     carrier = api.get("/api/v1/carriers").json()["items"][0]["name"]
     one = f"/console/services/{gateway.service}"
     values = {

@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 from stopwire import console
 from stopwire.console import words
-from stopwire.core import explain, retention
+from stopwire.core import alerts, explain, retention
 from stopwire.core.consent import Act, Reason
 from stopwire.core.errors import CATALOGUE
 from stopwire.core.message import Status
@@ -30,7 +30,7 @@ def retold() -> dict[str | tuple[str, ...], str]:
     """What the core says in sentences that the console tells anew: explanations, and the causes and cures of errors."""
     written = {
         message: module.__name__
-        for module in (explain, retention)
+        for module in (explain, retention, alerts)
         for _, message, *_ in extract_from_file("python", module.__file__, {"Sentence": None})
     }
     looked_up = [text for entry in CATALOGUE.values() for text in (entry.cause, entry.cure)]

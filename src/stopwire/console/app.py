@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from stopwire.console import (
     activity,
+    alerts,
     analytics,
     applications,
     as_test,
@@ -85,6 +86,7 @@ ROOMS: tuple[ModuleType, ...] = (
 
 
 def create(house: House) -> Starlette:
+    alerts,
     """The application; it answers under `/console`, and leads `/` there."""
     static = Static()
     routes: list[BaseRoute] = [Route("/", _home), Route("/console", _home), static.route()]

@@ -6,9 +6,11 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stopwire.console import alerts
 from stopwire.console.as_test import SAVED
 from stopwire.console.render import N_, done, page, set_cookie
 from stopwire.console.session import asks, house_of, shows, visitor_of
+from stopwire.core.alerts import State
 from stopwire.core.connections import SIMULATOR
 from stopwire.core.jobs import Refusal
 from stopwire.core.message import Direction, Message
@@ -51,6 +53,9 @@ async def show(request: Request) -> Response:
     directory = await house.read(account, Services.directory)
     names = {service.sid: service.friendly_name for service in directory.services.values()}
     down = [link for link in links if link.state.status.value not in _UP]
+    # A connection that is down stands there by itself.
+    wrong = [each for each in await alerts.standing(request) if each.alert.subject not in {link.connection.sid for link in down}]
+    wrong = [each for each in wrong if each.alert.state is not State.MUTED]
     return page(
         request,
         "home.html",
@@ -61,10 +66,11 @@ async def show(request: Request) -> Response:
         names=names,
         links_up=len(links) - len(down),
         down=down,
+        alerts=wrong,
         notices=state["store"].get("notices", []),
         waiting=state["store"].get("waiting", 0),
         simulated=any(sender.connection == SIMULATOR for sender in directory.senders.values()),
-        problems=len(down) + len(seen.failing) + (1 if seen.to_review else 0),
+        problems=len(wrong) + len(down) + len(seen.failing) + (1 if seen.to_review else 0),
         spark=_spark,
     )
 

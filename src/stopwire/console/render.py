@@ -58,7 +58,7 @@ def N_(sentence: str) -> str:
 
 # Each state's family (its colour) and glyph: colour never speaks alone.
 FAMILIES: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("delivered", "read", "received", "up", "verified", "done", "active", "confirmed", "ok", "on"), ("good", "✓")),
+    **dict.fromkeys(("delivered", "read", "received", "up", "verified", "done", "active", "confirmed", "ok", "on", "over"), ("good", "✓")),
     **dict.fromkeys(("START", "opt_in", "lift"), ("good", "▶")),
     **dict.fromkeys(("accepted", "queued", "sending", "sent", "pending", "running", "written", "connecting"), ("move", "●")),
     **dict.fromkeys(("HELP", "help"), ("move", "?")),
@@ -66,10 +66,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("blocked", "refused", "canceled", "block"), ("stop", "⊘")),
     **dict.fromkeys(("operator", "api", "complaint", "wrong_number", "reassigned", "consent"), ("stop", "◆")),
     **dict.fromkeys(("import", "carrier"), ("stop", "⇣")),
-    **dict.fromkeys(("scheduled", "held", "unknown", "open", "draining"), ("wait", "◷")),
+    **dict.fromkeys(("scheduled", "held", "unknown", "open", "draining", "taken"), ("wait", "◷")),
     **dict.fromkeys(("warning", "raced", "strong"), ("wait", "▲")),
-    **dict.fromkeys(("failed", "undelivered", "rejected", "down", "broken", "failing", "suspended"), ("bad", "✕")),
-    **dict.fromkeys(("off", "paused", "expired", "none", "dismissed", "message", "repeat", "no_change", "lift_refused"), ("idle", "○")),
+    **dict.fromkeys(("failed", "undelivered", "rejected", "down", "broken", "failing", "suspended", "firing"), ("bad", "✕")),
+    **dict.fromkeys(("off", "paused", "muted", "expired", "none", "dismissed", "message", "repeat", "no_change", "lift_refused"), ("idle", "○")),
 }
 
 # What chips and roles say, for the catalogues: they are asked for by their state.
@@ -80,13 +80,13 @@ _WORDS = (
     N_("canceled"), N_("block"), N_("operator"), N_("api"), N_("complaint"), N_("wrong number"), N_("reassigned"), N_("consent"), N_("import"),
     N_("carrier"), N_("scheduled"), N_("held"), N_("unknown"), N_("open"), N_("draining"), N_("warning"), N_("raced"), N_("strong"), N_("failed"),
     N_("undelivered"), N_("rejected"), N_("down"), N_("broken"), N_("failing"), N_("suspended"), N_("off"), N_("paused"), N_("expired"),
-    N_("deferred"), N_("released"), N_("inbound"), N_("status"),
+    N_("deferred"), N_("released"), N_("inbound"), N_("status"), N_("firing"), N_("taken"), N_("muted"), N_("over"),
     N_("none"), N_("dismissed"), N_("message"), N_("repeat"), N_("no change"), N_("lift refused"), N_("viewer"), N_("admin"), N_("owner"),
 )  # fmt: skip
 PLACES = {  # where an id leads, by its beginning
     "SM": "/console/messages/", "MM": "/console/messages/", "RF": "/console/messages/", "MG": "/console/services/",
     "PN": "/console/senders/", "SC": "/console/senders/", "AI": "/console/senders/", "XE": "/console/senders/",
-    "CE": "/console/ledger/", "WD": "/console/webhooks/deliveries/", "IM": "/console/imports/", "SG": "/console/review/",
+    "CE": "/console/ledger/", "WD": "/console/webhooks/deliveries/", "AL": "/console/alerts#", "IM": "/console/imports/", "SG": "/console/review/",
     "SK": "/console/developers/keys#", "CN": "/console/carriers/", "US": "/console/settings/team#", "AC": "/console/settings/account#",
 }  # fmt: skip
 

@@ -130,7 +130,7 @@ SPECS: Final[Mapping[Kind, Spec]] = {
         ),
         Spec(
             kind=Kind.PUMPING,
-            title=Sentence("Many texts to one new block of numbers"),
+            title=Sentence("Texts to a new block of numbers"),
             unit=Sentence("numbers of one block"),
             # "You will likely see a spike of messages sent to a block of adjacent numbers": Twilio, What is SMS pumping fraud?
             fired=Sentence("%(numbers)s numbers beginning with %(block)s got %(texts)s texts, and none of this block had any before."),
@@ -418,6 +418,12 @@ def mute(alert: Alert, *, until: datetime | None) -> Alert:
 def end(alert: Alert, *, now: datetime) -> Alert:
     """Over at once, since its rule is off."""
     return alert if alert.state is State.OVER else replace(alert, state=State.OVER, over_at=now)
+
+
+# Why an alert cannot be answered so.
+NOTHING_TO_TAKE: Final = Sentence("This alert is over: there is nothing to take.")
+NOT_WHILE_MUTED: Final = Sentence("This alert is muted: end the mute first.")
+NOTHING_TO_MUTE: Final = Sentence("This alert is over: mute its rule, should it not fire again.")
 
 
 def event_of(before: Alert | None, after: Alert | None) -> str | None:

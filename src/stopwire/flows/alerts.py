@@ -7,7 +7,6 @@ from functools import partial
 from stopwire.core import alerts
 from stopwire.core.alerts import Alert, Change, Kind, Mute, Rule, State
 from stopwire.core.policy import Problem
-from stopwire.core.sentences import Sentence
 from stopwire.ports.store import Tx
 from stopwire.ports.world import World
 
@@ -48,9 +47,7 @@ def _take(tx: Tx, *, id: str, actor: str, now: datetime) -> Answered:
         return Answered()
     taken = alerts.take(alert, by=actor, now=now)
     if taken is None:
-        told = Sentence("This alert is over: there is nothing to take.")
-        if alert.state is State.MUTED:
-            told = Sentence("This alert is muted: end the mute first.")
+        told = alerts.NOT_WHILE_MUTED if alert.state is State.MUTED else alerts.NOTHING_TO_TAKE
         return Answered(alert=alert, problems=(Problem(path="state", message=told),))
     _keep(tx, alert, taken)
     return Answered(alert=taken)
@@ -68,8 +65,7 @@ def _mute_one(tx: Tx, *, id: str, minutes: int, actor: str, now: datetime) -> An
     if problem := alerts.mute_problem(minutes):
         return Answered(alert=alert, problems=(problem,))
     if alert.state is State.OVER:
-        told = Sentence("This alert is over: mute its rule, should it not fire again.")
-        return Answered(alert=alert, problems=(Problem(path="state", message=told),))
+        return Answered(alert=alert, problems=(Problem(path="state", message=alerts.NOTHING_TO_MUTE),))
     _mute(tx, alert.kind, alert.subject, minutes=minutes, actor=actor, now=now)
     return Answered(alert=tx.alerts.get(id))
 
