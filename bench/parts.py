@@ -23,6 +23,7 @@ PROGRAMS = ("load", "smsc", "sink")
 TICKS = os.sysconf("SC_CLK_TCK")
 STEP_SECONDS = 0.1  # of the counts that the programs print
 DRAIN_SECONDS = 60.0  # until a gateway that fell behind is given up
+IDLE_SECONDS, IDLE_SHARE = 22.0, 0.05  # of a core; longer than the pause of what counts at its leisure
 QUIET_SECONDS = 1.0  # without a message: all that will come has come
 
 SENDER = "+14155550100"
@@ -134,6 +135,17 @@ def cpu_seconds(process_ids: list[int]) -> float:
         with contextlib.suppress(OSError):
             total += sum(int(ticks) for ticks in _stat(each)[11:15])
     return total / TICKS
+
+
+def until_idle(process_ids: list[int], *, limit: float = 900.0) -> float:
+    """Return when the processes have done next to nothing for a while. The CPU seconds that they used until then."""
+    began, used = time.monotonic(), cpu_seconds(process_ids)
+    while time.monotonic() - began < limit:
+        before = cpu_seconds(process_ids)
+        time.sleep(IDLE_SECONDS)
+        if cpu_seconds(process_ids) - before < IDLE_SHARE * IDLE_SECONDS:
+            return before - used
+    raise RuntimeError(f"The gateway was still at work after {limit:.0f} s.")
 
 
 def memory_mib(process_ids: list[int]) -> float:

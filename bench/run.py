@@ -137,6 +137,8 @@ class Measurement:
                 outbound(self.around, running, seconds=1, warmup=0.5)
             fill.messages(folder / "data", size[name])
             fill.blocks(folder / "data", size[name])
+            with self.stopwire(data_dir=folder) as running:  # what came in behind its back is counted into the figures first
+                self.facts.setdefault("F8 catching up", {})[name] = parts.until_idle(running.process_ids)
             print(f"[{time.monotonic() - self.began:5.0f} s] F8     {size[name]:,} messages and as many blocks are there", flush=True)
         self.rounds("F8", {name: self.load(partial(self.stopwire, data_dir=folder)) for name, folder in data.items()})
         self.facts["F8"] = {"rows": size}
