@@ -1,6 +1,6 @@
-"""What is only looked at, and forgotten at the end of the process: the live tail, and the newest requests of programs.
+"""What is only looked at, and forgotten at the end of the process: the live tail, the newest requests of programs, the pulse.
 
-Nothing depends on either, and neither grows without end. What must not be lost is in the store.
+Nothing depends on any, and none grows without end. What must not be lost is in the store.
 """
 
 import asyncio
@@ -12,13 +12,15 @@ from heapq import merge
 from typing import Any
 
 from stopwire.ports.faults import StoreClosed
-from stopwire.ports.world import ApiRequest, Clock, RequestFilter, TailEvent
+from stopwire.ports.world import ApiRequest, Beat, Clock, RequestFilter, TailEvent
 
 KEPT = 5000  # events; older ones are in the store, under their own names
 REFUSED_KEPT = 5000  # requests that were refused
 ANSWERED_KEPT = 4000  # requests that were not: on a shelf of their own, so that they push out no refusal
 STRANGERS_KEPT = 1000  # requests without a sign-in: anybody can make them, so they push out nothing else
 KEYS_KEPT = 10_000
+BEATS_KEPT = 24 * 60  # one a minute
+PACE_SECONDS = 3600
 
 
 class LiveTail:
@@ -61,6 +63,43 @@ class LiveTail:
                     await self._more.wait()
             except TimeoutError:
                 return []
+
+
+class RecentPulse:
+    """Implements `ports.world.Pulse`. Used on one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.since = clock.now()
+        self._started = clock.monotonic()
+        self._beats: deque[Beat] = deque(maxlen=BEATS_KEPT)
+        self._seconds: dict[str, deque[list[int]]] = {}  # by connection: [monotonic second, parts]
+
+    def beat(self, beat: Beat) -> None:
+        self._beats.append(beat)
+
+    def beats(self) -> list[Beat]:
+        return list(self._beats)
+
+    def answered(self, connection: str) -> None:
+        second = int(self._clock.monotonic())
+        seconds = self._seconds.get(connection)
+        if seconds is None:
+            seconds = self._seconds[connection] = deque(maxlen=PACE_SECONDS)
+        if seconds and seconds[-1][0] == second:
+            seconds[-1][1] += 1
+        else:
+            seconds.append([second, 1])
+
+    def pace(self, connection: str) -> list[tuple[datetime, int]]:
+        ends_at, now = self._clock.monotonic(), self._clock.now()
+        found = self._seconds.get(connection, ())
+        return [(now - timedelta(seconds=ends_at - second), parts) for second, parts in found if ends_at - second <= PACE_SECONDS]
+
+    @property
+    def drift_seconds(self) -> float:
+        told = (self._clock.now() - self.since).total_seconds()
+        return told - (self._clock.monotonic() - self._started)
 
 
 class RecentRequests:

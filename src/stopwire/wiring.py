@@ -25,7 +25,7 @@ from stopwire.ports.world import Choices, Clock, Ids, World
 from stopwire.smpp_server.peers import Switchboard
 from stopwire.storage import backup, exchange, sqlite
 from stopwire.storage.store import SqlStore
-from stopwire.tail import LiveTail, RecentRequests
+from stopwire.tail import LiveTail, RecentPulse, RecentRequests
 from stopwire.workers.notifier import Notifier
 from stopwire.workers.runner import Engines, supervised
 
@@ -143,6 +143,7 @@ async def wire(settings: Settings, *, public_url: str, clock: Clock | None = Non
         vault=secrets_vault,
         tail=tail,
         requests=RecentRequests(clock),
+        pulse=RecentPulse(clock),
         peers=switchboard,
         credentials=CredentialsFile(settings.data_dir),
         choices=Choices(

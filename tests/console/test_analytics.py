@@ -131,6 +131,23 @@ def test_the_week_is_coloured_where_enough_was_delivered(visit: Visit, history: 
     assert len(sure) == page.locator(".heat td[class^=h]").count()
 
 
+def test_each_cell_of_the_week_leads_to_the_opt_outs_behind_it(visit: Visit, history: Gateway, accessible: Callable[[Page], None]) -> None:
+    page = visit.see(f"/console/analytics?days=28&service={history.service}")
+    rows = page.request.get(f"/console/analytics/week.json?days=28&service={history.service}").json()["items"]
+    counted = {row["hour"]: row["opt_outs"] for row in rows if row["opt_outs"]}
+    behind = {}
+    for hour in counted:
+        items = page.request.get(f"/console/analytics/week/{hour}.json?days=28&service={history.service}").json()["items"]
+        behind[hour] = len(items)
+    assert counted == behind
+    page.locator(".heat tbody a").first.click()
+    expect(page.locator("tbody tr[data-id]").first).to_contain_text(re.compile("Sale ends|Oferta|parcel"))
+    accessible(page)
+    visit.shoot("analytics-hour")
+    for nowhere in ("168", "-1", "x"):
+        assert 404 == page.request.get(f"/console/analytics/week/{nowhere}").status
+
+
 def test_hours_are_those_of_whoever_looks(visits: Callable[..., Visit], history: Gateway) -> None:
     def hours(zone: str) -> list[int]:
         visit = visits(timezone_id=zone).by_link()

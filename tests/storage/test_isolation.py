@@ -292,6 +292,7 @@ ENGINES |= {"jobs.has_orphans", "inbound.forget", "messages.forget_kept", "jobs.
 ENGINES |= {"submitted.forget", "connections.every", "connections.find"}
 ENGINES |= {"pushes.due", "pushes.judge", "pushes.drop", "pushes.forget"}
 ENGINES |= {"jobs.waiting_senders", "jobs.waiting", "jobs.segments_named", "jobs.half_reported", "jobs.forget_segments", "jobs.unknown_of"}
+ENGINES |= {"stats.waiting"}
 ENGINES |= {"jobs.holding", "jobs.orphans_of", "lists.idle_imports", "jobs.fallen_due"}
 ENGINES |= {"alerts.active", "alerts.waiting", "alerts.overdue", "alerts.forget"}
 ENGINES |= {"alerts.every_standing", "alerts.every_change", "alerts.every_mute"}

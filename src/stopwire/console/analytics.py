@@ -72,7 +72,7 @@ class Plot:
     alt: Callable[[Request, list[Row]], str]
 
 
-async def _span(request: Request) -> Span:
+async def span_of(request: Request) -> Span:
     visitor, query = visitor_of(request), request.query_params
     days = next((each for each in DAYS if query.get("days") == str(each)), DAYS_FIRST)
     directory = await house_of(request).read(visitor.account, Services.directory)
@@ -401,7 +401,7 @@ PLOTS: Mapping[str, Plot] = {plot.name: plot for plot in _PLOTS}
 
 
 async def index(request: Request) -> Response:
-    span = await _span(request)
+    span = await span_of(request)
     rows = {plot.name: await plot.rows(request, span) for plot in PLOTS.values()}
     before = await _rates(request, "day", span.since - timedelta(days=span.days), span.service)
     return page(
@@ -428,7 +428,7 @@ def _plot(request: Request) -> Plot:
 
 
 async def show(request: Request) -> Response:
-    plot, span = _plot(request), await _span(request)
+    plot, span = _plot(request), await span_of(request)
     rows = await plot.rows(request, span)
 
     async def ask(cut: Cut) -> list[Row]:
@@ -449,7 +449,7 @@ async def show(request: Request) -> Response:
 
 
 async def draw(request: Request) -> Response:
-    plot, span = _plot(request), await _span(request)
+    plot, span = _plot(request), await span_of(request)
     if plot.draw is None:
         raise HTTPException(404)
     svg = plot.draw(request, await plot.rows(request, span), paper_of(request.query_params))

@@ -18,13 +18,16 @@ from stopwire.console import (
     carriers,
     developers,
     events,
+    health,
     home,
+    hours,
     imports,
     inspector,
     ledger,
     messages,
     onward,
     opt_out,
+    pace,
     preferences,
     recipients,
     requests,
@@ -60,6 +63,7 @@ ROOMS: tuple[ModuleType, ...] = (
     preferences,
     settings,
     retention,
+    health,
     simulator,
     messages,
     as_test,
@@ -80,13 +84,15 @@ ROOMS: tuple[ModuleType, ...] = (
     senders,
     applications,  # before what would take its address for a connection's name
     carriers,
+    pace,
     ledger,
+    hours,
     analytics,
+    alerts,
 )
 
 
 def create(house: House) -> Starlette:
-    alerts,
     """The application; it answers under `/console`, and leads `/` there."""
     static = Static()
     routes: list[BaseRoute] = [Route("/", _home), Route("/console", _home), static.route()]

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stopwire.console.listing import Column, listing, table
+from stopwire.console.pace import pace_of
 from stopwire.console.render import N_, done, page, say
 from stopwire.console.session import acts, asks, form_of, house_of, shows, visitor_of
 from stopwire.console.short_lists import piece
@@ -138,6 +139,7 @@ async def _shown(request: Request, seen: Seen, status: int = 200, tested: LinkSt
         figures=[(told, seen.state.figures[name]) for name, told in FIGURES.items() if name in seen.state.figures],
         speaking=[directory.sender_at(address) for address in seen.senders],
         calls=_calls(request, seen, kind),
+        pace=await pace_of(request, seen),
         **values,
     )
 

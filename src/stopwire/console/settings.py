@@ -1,4 +1,4 @@
-"""Settings: the account, the team and its sessions, backups, health, and the audit log. What is kept how long is beside."""
+"""Settings: the account, the team and its sessions, backups, and the audit log. Health, and what is kept how long, are beside."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from stopwire.console.session import acts, address_of, form_of, house_of, shows,
 from stopwire.core.policy import Problem
 from stopwire.core.roles import Role
 from stopwire.flows import account as accounts
-from stopwire.flows import auth_token, backup, health, team
+from stopwire.flows import auth_token, backup, team
 from stopwire.ports.store import Audit, AuditRow, Cut, People, Services, Session
 
 TABS = (
@@ -247,7 +247,7 @@ async def end_session(request: Request) -> Response:
     return done(request, "/console/settings/sessions", say(request, N_("The session is over.")))
 
 
-# ── preferences, backup, health ──────────────────────────────────────────────────────────────────────────
+# ── preferences, backup ──────────────────────────────────────────────────────────────────────────────────
 
 
 async def show_preferences(request: Request) -> Response:
@@ -273,10 +273,6 @@ async def make_backup(request: Request) -> Response:
         return await _backups(request, 409, problem=backed.problem)
     request.state.subject = backed.path
     return done(request, "/console/settings/backup", say(request, N_("The backup is written, and was read back: %(path)s"), path=backed.path))
-
-
-async def show_health(request: Request) -> Response:
-    return _shown(request, "health", state=await house_of(request)(health.ready))
 
 
 # ── audit log ────────────────────────────────────────────────────────────────────────────────────────────
@@ -322,6 +318,5 @@ routes = [
     shows("/console/settings/preferences", show_preferences),
     shows("/console/settings/backup", show_backup, role=Role.ADMIN),
     acts("/console/settings/backup", make_backup, role=Role.ADMIN, act="copy.made"),
-    shows("/console/settings/health", show_health),
     *table("/console/settings/audit", show_audit, role=Role.ADMIN),
 ]

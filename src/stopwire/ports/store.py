@@ -719,6 +719,10 @@ class Stats(Protocol):
         """Of the newest messages of the account those sent through a messaging service, by sender: sent, delivered, failed."""
         ...
 
+    def waiting(self, now: datetime) -> dict[str, int]:
+        """How many texts wait for a carrier and webhooks for an application, of all accounts; of more than `TALLIED_MAX`, one more."""
+        ...
+
     def rates(self, by: str, since: datetime, service: str | None = None) -> list[dict[str, Any]]:
         """Opt-outs of persons against delivered messages, by day, hour, service, country, word, language, moment or week."""
         ...

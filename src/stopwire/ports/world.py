@@ -114,6 +114,43 @@ class RequestLog(Protocol):
     def since(self) -> datetime: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """How the gateway was at one moment. Waiting: writes for their commit, texts for a carrier, webhooks for their application."""
+
+    at: datetime
+    database_bytes: int
+    log_bytes: int
+    free_bytes: int
+    writes_waiting: int
+    texts_waiting: int
+    webhooks_waiting: int
+
+
+class Pulse(Protocol):
+    """How the gateway has been since it started, in memory: a beat a minute for a day, the pace of connections for an hour."""
+
+    def beat(self, beat: Beat) -> None: ...
+    def beats(self) -> list[Beat]:
+        """The oldest first."""
+        ...
+
+    def answered(self, connection: str) -> None:
+        """A carrier has answered one part that was handed over by this connection."""
+        ...
+
+    def pace(self, connection: str) -> list[tuple[datetime, int]]:
+        """How many parts were answered in each second that had any, the oldest first."""
+        ...
+
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def drift_seconds(self) -> float:
+        """How far the clock has been set, forwards or back, since the start."""
+        ...
+
+
 class Credentials(Protocol):
     """What programs on this machine sign in with, as it is written down for them."""
 
@@ -162,6 +199,7 @@ class World:
     vault: Vault
     tail: Tail
     requests: RequestLog
+    pulse: Pulse
     peers: Peers
     credentials: Credentials
     choices: Choices

@@ -178,6 +178,10 @@ class SqliteEngine:
         except FileNotFoundError:
             return 0
 
+    def database_bytes(self) -> int:
+        """Size of the database's file, without its log."""
+        return os.stat(self.path).st_size
+
     def free_bytes(self) -> int:
         """What this user may still write to the disk of the data directory."""
         return shutil.disk_usage(self.directory).free

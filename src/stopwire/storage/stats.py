@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Row, case, func, select, type_
 from stopwire.core.consent import Act
 from stopwire.core.localtime import local_hour_of_week
 from stopwire.core.message import Direction, Purpose, Status
-from stopwire.ports.store import Piece
+from stopwire.ports.store import TALLIED_MAX, Piece
 from stopwire.storage import tables, tallies
 from stopwire.storage.hot import Noun
 from stopwire.storage.tables import from_millis
@@ -166,6 +166,12 @@ class SqlStats(Noun):
         for row in self._rows(query):
             found.setdefault(row.connection, []).append(row)
         return [{"key": connection, **_link(attempts)} for connection, attempts in sorted(found.items())]
+
+    def waiting(self, now: datetime) -> dict[str, int]:
+        """Texts that wait for a carrier or its answer and are due, and webhooks that are not told, of all accounts."""
+        jobs = tables.jobs.c
+        queues = {"texts": select(jobs.seq).where(jobs.due_at <= now), "webhooks": select(_D.seq).where(_D.state.in_(("pending", "sending")))}
+        return {name: int(self._scalar(select(func.count()).select_from(query.limit(TALLIED_MAX + 1).subquery()))) for name, query in queues.items()}
 
     def senders(self, service: str, rows: int = VOLUME_ROWS) -> list[dict[str, Any]]:
         """Of the newest `rows` messages those sent through a messaging service: `sent`, `delivered` and `failed` of each sender."""

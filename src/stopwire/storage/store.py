@@ -391,6 +391,8 @@ class SqlStore:
             "notices": list(self._engine.notices()),
             "waiting": self._writer.waiting,
             "free_bytes": self._engine.free_bytes(),
+            "database_bytes": self._engine.database_bytes(),
+            "log_bytes": self._engine.log_file_bytes(),
         }
 
     def _committed(self, kept: Sequence[SqlTx]) -> None:

@@ -102,6 +102,7 @@ class Dispatcher:
 
         def answered(outcome: Outcome) -> None:
             waiting.discard(outcome.attempt)
+            self._world.pulse.answered(self.connection)
             self._answers.append(outcome)
             self._answer_bell.set()
 

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from stopwire.flows import dispatch, ingest, purge, receive, report, retention
+from stopwire.flows import dispatch, health, ingest, purge, receive, report, retention
 from stopwire.log import get_logger
 from stopwire.ports.faults import StoreClosed
 from stopwire.ports.world import World
@@ -12,12 +12,20 @@ from stopwire.workers import quarantine
 log = get_logger(__name__)
 EVERY_SECONDS = 30.0
 PURGE_EVERY = 20  # rounds
+BEAT_EVERY = 2  # rounds
 IMPORT_IDLE = timedelta(hours=1)  # an import whose door process has died
 
 
 async def run(world: World) -> None:
     rounds, walks = 0, retention.Walks()
     while True:
+        try:
+            if rounds % BEAT_EVERY == 0:
+                await health.beat(world)
+        except StoreClosed:
+            return
+        except Exception:
+            log.exception("beat.failed")
         await asyncio.sleep(EVERY_SECONDS)
         rounds += 1
         try:
