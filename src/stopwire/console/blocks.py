@@ -96,7 +96,7 @@ async def index(request: Request) -> Response:
         ask=ask,
         id_of=lambda each: each.block.id,
         many=many,
-        topics="consent. message.received",
+        topics="consent. import.taken message.received",
         q=query.get("q", ""),
         problem=problem,
         tally=tally,

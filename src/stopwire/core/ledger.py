@@ -17,7 +17,7 @@ GENESIS = "0" * 64  # what the first event of an account follows
 
 def digest(key: str, value: str) -> str:
     """Keyed SHA-256 of a personal value, hex. Without the account's key it cannot be guessed from a list of numbers."""
-    return hmac.new(key.encode(), value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), value.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def words_of(event: ConsentEvent) -> str | None:

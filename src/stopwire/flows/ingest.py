@@ -21,6 +21,7 @@ ROWS_AT_ONCE = 1_000  # of one commit: a STOP never waits for more than these
 NOTE_CHARS_MAX = 1_000
 SHOWN_CHARS_MAX = 128  # of what stands where a number should be
 CUT_OFF = "The gateway stopped before the file was through: send it again, what was taken is skipped."
+REASONS = frozenset(Reason)
 RECIPIENT_COLUMNS = ("recipient", "phone", "to")
 
 
@@ -167,7 +168,7 @@ def _read(
     if holder is None:
         return wrong("This account has no such scope: give the SID of a service or sender, or a sender's address.")
     reason = row.values.get("reason", "").strip().lower() or defaults.reason
-    if reason not in set(Reason):
+    if reason not in REASONS:
         return wrong(f"There is no such reason: use one of {', '.join(Reason)}.")
     at = now
     if stamp := row.values.get("occurred_at", "").strip() or row.values.get("since", "").strip():
@@ -182,7 +183,7 @@ def _read(
 
 
 def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in text)
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _event(read: _Read, import_: str, actor: str, now: datetime, ids: Ids) -> ConsentEvent:

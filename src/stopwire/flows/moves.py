@@ -245,15 +245,14 @@ def tell_status(tx: Tx, message: Message, now: datetime, ids: Ids) -> None:
 
 def shut(tx: Tx, events: Sequence[ConsentEvent], *, now: datetime, ids: Ids) -> tuple[str, ...]:
     """Write rows of the ledger that no text made; end what they forbid. Answers the attempts that `quiet` waits for."""
+    for event in events:
+        tx.tell(f"consent.{event.act}", recipient=event.recipient, holder=event.holder, reason=event.reason, id=event.id)
     return tuple(attempt for attempts in shut_each(tx, events, now=now, ids=ids).values() for attempt in attempts)
 
 
 def shut_each(tx: Tx, events: Sequence[ConsentEvent], *, now: datetime, ids: Ids) -> dict[str, tuple[str, ...]]:
-    """`shut`, which answers the attempts of each recipient that has some."""
+    """`shut`, which answers the attempts of each recipient that has some, and leaves the telling to who has a whole list."""
     tx.consent.append(events)
-    for event in events:
-        tx.tell(f"consent.{event.act}", recipient=event.recipient, holder=event.holder, reason=event.reason, id=event.id)
-    unsay(tx, list(dict.fromkeys(event.recipient for event in events if event.act in OPENS)), now=now, ids=ids)
     closed = list(dict.fromkeys(event.recipient for event in events if event.act in CLOSES))
     ended = {recipient: purge(tx, recipient, now=now, ids=ids) for recipient in tx.jobs.awaiting(closed)}
     return {recipient: attempts for recipient, attempts in ended.items() if attempts}
