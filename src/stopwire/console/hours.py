@@ -30,7 +30,7 @@ class OptOut:
 
     event: SealedEvent
     before: str | None
-    before_body: str = ""
+    before_body: str | None = None
 
 
 COLUMNS: tuple[Column[OptOut], ...] = (
@@ -59,7 +59,7 @@ async def index(request: Request) -> Response:
         shown = piece(mine, cut, lambda each: each.event.id)
         sids = list(dict.fromkeys(each.event.previous for each in shown if each.event.previous))
         texts = {each.sid: each.body for each in await house.read(account, Messages.many, sids)} if sids else {}
-        return [OptOut(event=each, before=each.event.previous, before_body=texts.get(each.event.previous or "", "")) for each in shown]
+        return [OptOut(event=each, before=each.event.previous, before_body=texts.get(each.event.previous or "")) for each in shown]
 
     name = f"{day_name(request, hour // 24)} {hour % 24:02}:00"
     return await listing(
