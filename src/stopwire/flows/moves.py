@@ -253,6 +253,7 @@ def shut(tx: Tx, events: Sequence[ConsentEvent], *, now: datetime, ids: Ids) -> 
 def shut_each(tx: Tx, events: Sequence[ConsentEvent], *, now: datetime, ids: Ids) -> dict[str, tuple[str, ...]]:
     """`shut`, which answers the attempts of each recipient that has some, and leaves the telling to who has a whole list."""
     tx.consent.append(events)
+    unsay(tx, list(dict.fromkeys(event.recipient for event in events if event.act in OPENS)), now=now, ids=ids)
     closed = list(dict.fromkeys(event.recipient for event in events if event.act in CLOSES))
     ended = {recipient: purge(tx, recipient, now=now, ids=ids) for recipient in tx.jobs.awaiting(closed)}
     return {recipient: attempts for recipient, attempts in ended.items() if attempts}
