@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -195,3 +196,24 @@ def settled(gateway: Gateway, to: str) -> str:
     sent = gateway.client().messages.create(from_=ALONE, to=to, body="A secret")
     eventually(lambda: gateway.client().messages(sent.sid).fetch().status == "delivered")
     return str(sent.sid)
+
+
+UNCHANGED = """
+import twilio from "twilio";
+const client = twilio(process.env.TWILIO_ACCOUNT_SID, process.env.TWILIO_AUTH_TOKEN);
+const sent = await client.messages.create({ from: "+14155550122", to: "+14155550399", body: "unchanged" });
+const services = await client.messaging.v1.services.list({ pageSize: 1, limit: 2 });
+console.log(JSON.stringify({ sid: sent.sid, services: services.length }));
+"""
+
+
+def test_an_application_runs_unchanged_under_exec(gateway: Gateway) -> None:
+    client = gateway.client()
+    for number in range(2):
+        client.messaging.v1.services.create(friendly_name=f"Unchanged {number}")
+    access = ["--url", gateway.url, "--account", gateway.account_sid, "--token", gateway.auth_token]
+    command = [sys.executable, "-m", "stopwire", "exec", *access, "--", "node", "--input-type=module", "-e", UNCHANGED]
+    run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=60, check=False)
+    assert 0 == run.returncode, run.stderr
+    seen = json.loads(run.stdout)
+    assert (2, "unchanged") == (seen["services"], client.messages(seen["sid"]).fetch().body)

@@ -45,6 +45,13 @@ def messages_of(account: str) -> str:
     return f"/2010-04-01/Accounts/{account}/Messages.json"
 
 
+def test_under_twilios_own_names_links_are_over_tls_where_the_way_was(gateway: Gateway) -> None:
+    told = {"X-Forwarded-Proto": "https"}
+    answer = gateway.http.get("/v1/Services", headers={"Host": "messaging.twilio.com", **told})
+    assert answer.json()["meta"]["url"].startswith("https://messaging.twilio.com/v1/Services?")
+    assert gateway.http.get("/v1/Services", headers=told).json()["meta"]["url"].startswith(gateway.url)
+
+
 def test_who_says_nothing_is_asked_for_credentials(gateway: Gateway, web: httpx.Client) -> None:
     answer = web.get(messages_of(gateway.account_sid))
     assert (401, 20003, "Authentication Error - No credentials provided") == told(answer)

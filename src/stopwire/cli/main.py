@@ -32,6 +32,7 @@ from stopwire.cli import (
     up,
     webhooks,
 )
+from stopwire.cli.exec import exec_
 from stopwire.cli.output import Exit
 from stopwire.cli.talk import Talk, local
 
@@ -50,6 +51,7 @@ app.command("up")(up.up)
 app.command("send")(send.send)
 app.command("phone")(phone.phone)
 app.command("chaos")(chaos.chaos)
+app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(exec_)
 for noun, commands in (
     ("messages", messages.app),
     ("optout", optouts.app),

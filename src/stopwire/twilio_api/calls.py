@@ -20,7 +20,7 @@ from stopwire.log import get_logger
 from stopwire.ports.faults import StoreFault
 from stopwire.ports.house import House
 from stopwire.twilio_api.answers import Declined, refusal
-from stopwire.twilio_api.auth import ACCOUNT_SID, CHALLENGE, identify, objection
+from stopwire.twilio_api.auth import ACCOUNT_SID, CHALLENGE, identify, is_hosted, objection
 from stopwire.twilio_api.forms import BODY_BYTES_MAX, FORM_TYPE, NOTHING, Fields, read_fields, unreadable
 
 CONCURRENT_MAX: Final = 2000  # requests of one account at the same time; more would only wait for the store
@@ -210,8 +210,14 @@ def _broken(fault: Exception, request_id: str) -> Response:
 
 
 def base_of(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
-    """Scheme and host as the client used them: absolute links must lead the client back here."""
+    """Scheme and host as the client used them: absolute links must lead the client back here.
+
+    Under Twilio's own names TLS was ended by somebody on the way. Whoever that is may say so, as it bends nobody's links
+    but those in its own answers.
+    """
     host = headers.get(b"host", b"").decode("latin-1")
+    if headers.get(b"x-forwarded-proto") == b"https" and is_hosted(host.partition(":")[0].lower()):
+        return f"https://{host}"
     if not host:
         name, port = scope.get("server") or ("localhost", None)
         host = f"{name}:{port}" if port else str(name)
