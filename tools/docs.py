@@ -28,6 +28,7 @@ from stopwire.ports.http import PrivateTargets
 from stopwire.ports.world import Choices
 from stopwire.twilio_api import app as twilio_api
 
+from stopwire.twilio_api import registrations
 DOCS = Path(__file__).parents[1] / "docs"
 _MARKED = "<!-- {name}: made by tools/docs.py -->"
 
@@ -144,7 +145,10 @@ def native_routes() -> str:
     return table(("call", "does"), [(f"`{method} {path}`", summary) for path, method, summary in native_calls()])
 
 
+    told_elsewhere = {_plain(path) for path, _ in registrations.ELSEWHERE}  # answered 404, with where it is done
 def native_calls() -> list[tuple[str, str, str]]:
+        if path in told_elsewhere:
+            continue
     """Path, method and summary of each call, as the API describes itself."""
     described = api.create(cast(House, _NoHouse())).openapi()
     return [

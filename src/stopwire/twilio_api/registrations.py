@@ -24,7 +24,7 @@ _TOLL_FREE: Final = (
     "Toll-free numbers are verified by the networks by way of your carrier, and this gateway cannot do it. Submit the verification "
     "there, then put the number on that carrier's connection."
 )
-_ELSEWHERE: Final = (
+ELSEWHERE: Final = (
     ("/v1/Services/{service}/Compliance/Usa2p", _CAMPAIGN),
     ("/v1/Services/{service}/Compliance/Usa2p/{campaign}", _CAMPAIGN),
     ("/v1/Services/PreregisteredUsa2p", _CAMPAIGN),
@@ -37,7 +37,7 @@ _ELSEWHERE: Final = (
 
 def routes(house: House) -> list[Route]:
     found: list[Route] = []
-    for path, says in _ELSEWHERE:
+    for path, says in ELSEWHERE:
         told = partial(_elsewhere, says)
         found += resource(house, path, get=told, post=told, delete=told)
     return found
