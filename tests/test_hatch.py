@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from stopwire import api, console, doors, hatch, twilio_api
 from stopwire.core.sentences import Sentence
-from stopwire.flows import authenticate, health, tail, tell
+from stopwire.flows import account, authenticate, health, tail, tell
 from stopwire.flows.authenticate import Caller
 from stopwire.hatch import Hatch, LocalHouse, RemoteHouse
 from stopwire.ports import faults
@@ -227,6 +227,22 @@ async def test_a_call_and_its_answer_cross_the_socket(tmp_path: Path) -> None:
         caller = await house(authenticate.authenticate, username="SK1", password="ünïcødé 🚀")
     assert Caller(account="AC1", name="AC1", key="SK1") == caller
     assert [(authenticate.authenticate, {"username": "SK1", "password": "ünïcødé 🚀"})] == seen
+
+
+@pytest.mark.parametrize("changes", [{"keep_bodies_days": 30}, {"keep_bodies_days": 0}], ids=["warned of", "refused"])
+def test_what_is_said_of_an_accounts_settings_crosses_the_socket(gateway: Gateway, changes: dict[str, int]) -> None:
+    async def ask() -> account.AccountChanged:
+        far = RemoteHouse(gateway.settings.data_dir / "hatch.sock", gateway.house.choices)
+        await far.open()
+        try:
+            return await far(account.change_account, account=gateway.account_sid, changes=changes)
+        finally:
+            assert far._writer is not None
+            far._writer.close()
+
+    changed = gateway.run(ask())
+    assert 1 == len((*changed.problems, *changed.warnings))
+    gateway.run(account.change_account(gateway.world, account=gateway.account_sid, changes={"keep_bodies_days": None}))
 
 
 async def test_a_question_to_the_store_crosses_with_its_account(tmp_path: Path) -> None:

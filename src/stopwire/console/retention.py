@@ -3,7 +3,7 @@
 What may be set and what is advised is told by the core; what goes when is the engine's. Nothing is deleted here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,6 @@ from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
 from stopwire.console.settings import TABS
 from stopwire.console.snippets import curl_of
 from stopwire.core import retention as rules
-from stopwire.core.policy import Problem
 from stopwire.core.retention import RULES
 from stopwire.core.roles import Role
 from stopwire.core.senders import AccountSettings
@@ -115,10 +114,6 @@ def _told(request: Request, sentence: str) -> str:
     return retell(request, sentence) if isinstance(sentence, Sentence) else sentence
 
 
-def _sentences(request: Request, problems: Sequence[Problem]) -> dict[str, str]:
-    return {each.path: _told(request, each.message) for each in problems}
-
-
 async def change(request: Request) -> Response:
     form = await form_of(request)
     wanted = {each.setting: _days(str(form[each.setting])) for each in CHOICES if each.setting in form}
@@ -142,8 +137,10 @@ def _days(written: str) -> int | str | None:
 
 async def _change(request: Request, wanted: Mapping[str, Any], form: Any, told: str) -> Response:
     house, account = house_of(request), visitor_of(request).account
-    fits = not any(rules.problem(name, value) for name, value in wanted.items() if name in RULES)
-    if fits and str(form.get("word", "")).strip().casefold() != WORD:
+    problems = [found for name, value in wanted.items() if name in RULES and (found := rules.problem(name, value))]
+    if problems:
+        return await _shown(request, 422, given=form, wrong={each.path: _told(request, each.message) for each in problems})
+    if str(form.get("word", "")).strip().casefold() != WORD:
         settings = (await house.read(account, Services.directory)).account.settings
         losses = _losses(request, settings, replace(settings, **wanted), await house(oldest, account=account))
         if losses:
@@ -151,7 +148,7 @@ async def _change(request: Request, wanted: Mapping[str, Any], form: Any, told: 
             return await _shown(request, 422, given=form, losses=losses, lifting="legal_hold" in wanted, wrong=wrong)
     changed = await house(accounts.change_account, account=account, changes=dict(wanted))
     if changed.problems:
-        return await _shown(request, 422, given=form, wrong=_sentences(request, changed.problems))
+        return await _shown(request, 422, given=form, wrong={each.path: each.message for each in changed.problems})
     request.state.detail = dict(wanted)
     return done(request, PATH, told)
 
