@@ -13,7 +13,7 @@ from stopwire.core.jobs import Delivery
 from stopwire.core.message import Direction
 from stopwire.core.orders import Order
 from stopwire.core.retry import WEBHOOK_DELAYS
-from stopwire.core.rounds import Call, Round, Told
+from stopwire.core.rounds import Call, Told, round_of
 from stopwire.core.senders import Webhook
 from stopwire.flows import account as accounts
 from stopwire.flows import notify
@@ -69,7 +69,7 @@ async def told_by(still: Still, delivery: Delivery) -> Told:
 
 async def after(still: Still, delivery: Delivery, told: Told) -> Delivery:
     """The delivery as it is after one more round that came to `told`."""
-    await notify.settle(still.world, rounds=[Round(delivery=delivery, told=told)])
+    await notify.settle(still.world, rounds=[round_of(delivery, told)])
     found = await still.ask(lambda tx: tx.webhooks.get(delivery.id))
     assert isinstance(found, Delivery)
     return found
@@ -159,7 +159,7 @@ async def test_each_request_is_kept_with_what_came_back(still: Still, web: Webho
     web.on("/end", Reply(status=500, body=b"oops", content_type="text/plain"))
     delivery = await inbound(still, web.url("/hop"), fallback_url="http://user:secret@127.0.0.1:9/")
     told = await told_by(still, delivery)
-    await notify.settle(still.world, rounds=[Round(delivery=delivery, told=told)])
+    await notify.settle(still.world, rounds=[round_of(delivery, told)])
     made = (await still.ask(lambda tx: tx.webhooks.attempts([delivery.id])))[delivery.id]
     assert [307, 500, None, None] == [a.response["status"] if a.response else None for a in made]
     assert ["oops"] == [a.response["body"] for a in made if a.response and a.response["body"]]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stopwire.core.bound import SCHEME
 from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.core.orders import Order
 from stopwire.core.twiml import Problem
@@ -29,7 +30,26 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """A round that is over, to be settled."""
+    """A round that is over, with as much of its delivery as it takes to settle it. `rounds`: how many came before."""
 
-    delivery: Delivery
+    id: str
+    account: str
+    message: str | None
+    event: str
+    lane: str
+    bound: bool  # to a customer that binds, and not to a URL
+    rounds: int
     told: Told
+
+
+def round_of(delivery: Delivery, told: Told) -> Round:
+    return Round(
+        id=delivery.id,
+        account=delivery.account,
+        message=delivery.message,
+        event=delivery.event,
+        lane=delivery.lane,
+        bound=delivery.url.startswith(SCHEME),
+        rounds=delivery.rounds,
+        told=told,
+    )

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from stopwire import metrics
-from stopwire.core import bound, loops
+from stopwire.core import loops
 from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.core.orders import Order
 from stopwire.core.retry import webhook_delay
@@ -78,31 +78,31 @@ async def settle(world: World, *, rounds: Sequence[Round]) -> None:
 
 def _settle(tx: Tx, *, rounds: Sequence[Round], jitters: Sequence[float], now: datetime) -> None:
     for round_, jitter in zip(rounds, jitters, strict=True):
-        _settle_one(tx.of(round_.delivery.account), round_.delivery, round_.told, jitter=jitter, now=now)
+        _settle_one(tx.of(round_.account), round_, round_.told, jitter=jitter, now=now)
 
 
-def _settle_one(tx: Tx, delivery: Delivery, told: Told, *, jitter: float, now: datetime) -> None:
-    rounds = delivery.rounds + 1
+def _settle_one(tx: Tx, over: Round, told: Told, *, jitter: float, now: datetime) -> None:
+    rounds = over.rounds + 1
     tx.webhooks.add_attempts(told.attempts)
-    if delivery.lane:
+    if over.lane:
         tx.wake("notify")  # the next of its lane may have its turn
     if told.delivered:
-        tx.webhooks.settle(delivery.id, "delivered", rounds=rounds)
+        tx.webhooks.settle(over.id, "delivered", rounds=rounds)
         if told.orders:
-            tx.webhooks.first_answer(delivery.id)  # a replay, however late, does not send them again
-        tx.tell("webhook.delivered", id=delivery.id, message=delivery.message)
+            tx.webhooks.first_answer(over.id)  # a replay, however late, does not send them again
+        tx.tell("webhook.delivered", id=over.id, message=over.message)
         return
     choice = tx.services.directory().account.settings.webhook_retries
-    scheduled = choice == "all" or (choice == "inbound" and delivery.event == "inbound")
-    scheduled = scheduled or delivery.url.startswith(bound.SCHEME)  # who is not bound now binds again
+    scheduled = choice == "all" or (choice == "inbound" and over.event == "inbound")
+    scheduled = scheduled or over.bound  # who is not bound now binds again
     delay = webhook_delay(rounds, jitter=jitter) if scheduled and not told.gone else None
     if delay is None:
         state = "expired" if scheduled and not told.gone else "failed"
-        tx.webhooks.settle(delivery.id, state, rounds=rounds)
+        tx.webhooks.settle(over.id, state, rounds=rounds)
     else:
-        tx.webhooks.settle(delivery.id, "pending", rounds=rounds, due_at=now + delay)
+        tx.webhooks.settle(over.id, "pending", rounds=rounds, due_at=now + delay)
         tx.wake("notify")
-    tx.tell("webhook.failed", id=delivery.id, message=delivery.message, rounds=rounds)
+    tx.tell("webhook.failed", id=over.id, message=over.message, rounds=rounds)
 
 
 async def replies_open(world: World, *, delivery: Delivery, orders: Sequence[Order]) -> list[Order]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, bindparam, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, String, bindparam, insert, literal_column, or_, select, update
 
 from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.ports.store import Cut
@@ -42,7 +41,7 @@ _next_due = Statement(
     select(_D.due_at).where(_D.state == PENDING, _its_turn, _free).order_by(_D.due_at).limit(literal_column("1")), "busy"
 )
 _claim = Statement(
-    DELIVERY.select()
+    select(*(literal_column(f"'{SENDING}'", String) if column is _D.state else column for column in DELIVERY.columns))
     .where(_D.state == PENDING, _D.due_at <= bindparam("now"), _its_turn, _free)
     .order_by(_D.due_at, _D.seq)
     .limit(bindparam("room")),
@@ -101,7 +100,7 @@ class SqlWebhooks(Noun):
         """
         found = DELIVERY.each(_claim.all(self.unit, now, as_list(busy), room))
         _take.many(self.unit, [(delivery.id,) for delivery in found])
-        return [replace(delivery, state=SENDING) for delivery in found]
+        return found
 
     def next_due(self, busy: Sequence[str] = ()) -> datetime | None:
         """When the next delivery whose turn it is falls due, or fell; none to a host of `busy`."""

@@ -15,7 +15,7 @@ from stopwire.basket import Basket
 from stopwire.core import bound
 from stopwire.core.jobs import Delivery
 from stopwire.core.message import Direction
-from stopwire.core.rounds import Call, Round, Told
+from stopwire.core.rounds import Call, Round, Told, round_of
 from stopwire.flows import notify, send
 from stopwire.flows.tell import tell
 from stopwire.log import get_logger
@@ -122,7 +122,7 @@ class Notifier:
                 self._look_again()
             for problem in told.problems:
                 log.warning("webhook.problem", id=delivery.id, code=problem.code, detail=problem.text)
-            await self._ends.take(Round(delivery=delivery, told=told))
+            await self._ends.take(round_of(delivery, told))
         except StoreClosed:
             return
         except Exception:
@@ -156,7 +156,7 @@ class Notifier:
     async def _give_up(self, delivery: Delivery) -> None:
         """Close a round that broke; where not even that is possible, the next start takes it up."""
         try:
-            await self._ends.take(Round(delivery=delivery, told=Told(delivered=False)))
+            await self._ends.take(round_of(delivery, Told(delivered=False)))
         except StoreClosed:
             return
         except Exception:
