@@ -13,6 +13,7 @@ from stopwire import __version__
 from stopwire.cli import (
     accounts,
     alerts,
+    bench,
     binds,
     carriers,
     chaos,
@@ -71,6 +72,7 @@ for noun, commands in (
 ):
     app.add_typer(commands, name=noun)
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
 
 
 def _tell_version(asked: bool) -> None:

@@ -1,0 +1,27 @@
+"""`stopwire bench`: figures of a gateway of its own, which leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from stopwire.cli import bench
+from stopwire.cli.output import Exit
+from tests.cli.conftest import Run
+
+
+def test_a_gateway_is_measured_and_goes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    ran = run("bench", "--messages", "100", "--people", "3", "--data-dir", tmp_path / "disk" / "not-yet", "--json")
+    assert (0, 3) == (ran.code, ran.json["refused_after_stop"]), ran.err
+    assert all(figure > 0 for figure in ran.json.values())
+    assert [] == list((tmp_path / "disk").iterdir())
+
+
+def test_a_text_that_was_accepted_after_a_stop_is_no_success(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_measured", lambda *_: {"refused_after_stop": 2})
+    assert Exit.NO == run("bench", "--people", "3", "--data-dir", tmp_path, "--json").code
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 3.0), (0.99, 5.0), (0.0, 1.0)])
+def test_a_share_of_the_figures_lies_below(share: float, expected: float) -> None:
+    assert expected == bench._quantile([5.0, 1.0, 3.0, 2.0, 4.0], share)
