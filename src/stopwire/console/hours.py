@@ -19,7 +19,8 @@ from stopwire.core.consent import Act, SealedEvent
 from stopwire.core.localtime import HOURS_OF_WEEK, local_hour_of_week
 from stopwire.ports.store import Consent, Cut, Messages
 
-LOOKED_AT = 20_000  # the newest opt-outs of the span; a cell that counts more shows these
+LOOKED_AT = 10_000  # the newest opt-outs of the span; a cell that counts more shows these
+PREFIX_CHARS = 5  # of a number: its country, and in North America its area code
 HOUR = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,7 +54,7 @@ async def index(request: Request) -> Response:
     found: list[SealedEvent] = await house.read(
         account, Consent.events, Cut(limit=LOOKED_AT), acts=(Act.OPT_OUT,), holder=span.service, since=span.since
     )
-    mine = [each for each in found if hour_of(each) == hour]
+    mine = in_hour(found, hour)
 
     async def ask(cut: Cut) -> Sequence[OptOut]:
         shown = piece(mine, cut, lambda each: each.event.id)
@@ -68,10 +69,18 @@ async def index(request: Request) -> Response:
     )  # fmt: skip
 
 
-def hour_of(sealed: SealedEvent) -> int:
-    """The hour of the week where the person is, by their number; as the heat map counts."""
-    zone = next(iter(time_zones(sealed.event.recipient.removeprefix("whatsapp:"))), None)
-    return local_hour_of_week((sealed.event.recorded_at - EPOCH) // HOUR, zone)
+def in_hour(found: Sequence[SealedEvent], hour: int) -> list[SealedEvent]:
+    """Those in this hour of the week where the person is. As in the heat map, one number speaks for all of its prefix."""
+    zones: dict[str, str | None] = {}
+    mine = []
+    for sealed in found:
+        number = sealed.event.recipient.removeprefix("whatsapp:")
+        prefix = number[:PREFIX_CHARS]
+        if prefix not in zones:
+            zones[prefix] = next(iter(time_zones(number)), None)
+        if local_hour_of_week((sealed.event.recorded_at - EPOCH) // HOUR, zones[prefix]) == hour:
+            mine.append(sealed)
+    return mine
 
 
 routes = table("/console/analytics/week/{hour}", index)
