@@ -16,14 +16,13 @@ NO_PAGES = {  # routes that show no page: a stream, a picture, a file, a redirec
     "/console/messages/{sid}/test.py", "/console/inspector/{account}", "/console/services/{service}/opt-out/export.{ending}",
     "/console/services/{service}/opt-out/draft", "/console/services/{service}/opt-out/import",
     "/console/services/{service}/opt-out/keep-exact", "/console/services/{service}/opt-out/publish", "/console/review/{id}",
-    "/console/analytics/{plot}.svg",
 }  # fmt: skip
 
 
 def shown_routes() -> list[str]:
     """The path of every route that shows a page. Its twins end in .json and .csv, and are none."""
     routes = [route for room in ROOMS for route in room.routes if isinstance(route, Route) and "GET" in (route.methods or ())]
-    return [r.path for r in routes if r.path not in NO_PAGES and not r.path.endswith((".json", ".csv"))]
+    return [r.path for r in routes if r.path not in NO_PAGES and not r.path.endswith((".json", ".csv", ".svg"))]
 
 
 def tables() -> list[str]:
@@ -70,6 +69,7 @@ def inhabit(gateway: Gateway) -> Mapping[str, str]:
         "/console/messages/{sid}": sent.sid, "/console/webhooks/deliveries/{id}": told[0]["id"], "/console/developers/errors/{code}": 21610,
         "/console/imports/{id}": made["id"], "/console/senders/{sid}": gateway.sender(LONE), "/console/carriers/{name}": carrier,
         "/console/ledger/{id}": event["id"], "/console/analytics/{plot}": next(iter(PLOTS)),
+        "/console/analytics/week/{hour}": 0,
     }  # fmt: skip
     questions = {
         "/console/search": "?q=7001", "/console/blocks/lift": f"?id={block['id']}",
@@ -81,6 +81,8 @@ def inhabit(gateway: Gateway) -> Mapping[str, str]:
         path = route.replace("/console/services/{service}", one).replace("{address}", PERSON)
         path = path.replace("{sender}", LONE).replace("{recipient}", PERSON)
         if "{" in path:
-            path = path[: path.index("{")] + str(values[route]) + path[path.index("}") + 1 :]
+            known = next((each for each in values if route == each or route.startswith(f"{each}/")), None)
+            assert known is not None, f"{route}: say in inhabit() of which thing it is"
+            path = path[: path.index("{")] + str(values[known]) + path[path.index("}") + 1 :]
         pages[route] = path + questions.get(route, "")
     return pages

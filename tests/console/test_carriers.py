@@ -158,20 +158,6 @@ def test_who_may_not_change_carriers_sees_them(visits: Callable[..., Visit], per
     assert 403 == answer.status
 
 
-@pytest.mark.parametrize("language", ["es", "ar", "en-XA"])
-def test_the_pages_bear_other_languages_and_directions(
-    visits: Callable[..., Visit], gateway: Gateway, accessible: Callable[[Page], None], language: str
-) -> None:
-    visit = visits(viewport={"width": 768, "height": 800}).by_link()
-    visit.context.add_cookies([{"name": "stopwire_lang", "value": language, "url": gateway.url}])
-    more = ["/console/ledger", "/console/analytics", "/console/analytics/wait", f"/console/senders/{gateway.sender('+18885550100')}"]
-    for path in [*PAGES, *more]:
-        page = visit.see(path)
-        accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
-        visit.shoot(f"{path.strip('/').replace('/', '-').partition('?')[0]}-{language}")
-
-
 def test_all_can_be_read_without_script_and_weighs_little(visits: Callable[..., Visit], gateway: Gateway) -> None:
     visit = visits(java_script_enabled=False).by_link()
     for path in [*PAGES, "/console/ledger", "/console/analytics"]:

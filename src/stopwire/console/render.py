@@ -321,6 +321,7 @@ def _context(request: Request) -> dict[str, Any]:
         "version": choices.version,
         "base": choices.public_url,
         "languages": words.LANGUAGES,
+        "language_tag": words.tag(tell.prefs.language),
         "direction": words.direction(tell.prefs.language),
         "token_field": TOKEN_FIELD,
         "form_token": form_token(request),
