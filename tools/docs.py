@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from stopwire.api import app as api
 from stopwire.config import reference
+from stopwire.core.alerts import SPECS, figure
 from stopwire.core.errors import CATALOGUE, UNSAID, Entry
 from stopwire.core.handsets import HANDSETS, ORDINARY
 from stopwire.core.policy import (
@@ -114,6 +115,22 @@ def default_words() -> str:
     return table(("type", "words", "reply"), [(f"**{name}**", " ".join(words), f"`{reply}`") for name, words, reply in rows])
 
 
+def alert_rules() -> str:
+    """When each alert fires, by default and within which bounds."""
+    rows = []
+    for spec in SPECS.values():
+        ranges = ((spec.threshold, 1), (spec.window, spec.step), (spec.at_least, 1))
+        told = [
+            f"{figure(each.default / by)} ({figure(each.least / by)} to {figure(each.most / by)})" if each else "" for each, by in ranges
+        ]
+        if spec.window:
+            told[1] += " h" if spec.step == 60 else " min"
+        if spec.counts:
+            told[2] += f" {spec.counts}"
+        rows.append((f"`{spec.kind}`", f"{told[0]} {spec.unit}", *told[1:]))
+    return table(("rule", "fires from", "within", "once there were"), rows)
+
+
 def retries() -> str:
     """When a webhook is tried again."""
     units = ((3600, "h"), (60, "min"), (1, "s"))
@@ -167,6 +184,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "reference/simulator.md": {"handsets": handsets},
     "reference/opt-out.md": {"default-words": default_words},
     "reference/webhooks.md": {"retries": retries},
+    "how-to/be-told-what-is-wrong.md": {"alert-rules": alert_rules},
     "reference/api.md": {"twilio-routes": twilio_routes, "native-routes": native_routes},
 }
 
