@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stopwire import api, console, doors, hatch, twilio_api
+from stopwire.core.policy import Problem
 from stopwire.core.sentences import Sentence
 from stopwire.flows import account, authenticate, health, tail, tell
 from stopwire.flows.authenticate import Caller
@@ -95,6 +96,21 @@ def test_a_sentence_arrives_with_what_it_is_made_of() -> None:
     arrived = hatch._decode_answer(hatch._encode((7, "ok", sent))[4:], Sentence)
     assert (str(sent), sent.template, dict(sent.values)) == (str(arrived), arrived.template, dict(arrived.values))
     assert "by %(name)s" == arrived.values["who"].template
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("100 % of it is wrong.", id="a text"),
+        pytest.param(Sentence("Write a number from %(least)s to %(most)s.", least=1, most=9), id="a sentence"),
+    ],
+)
+def test_a_problem_arrives_whether_it_is_a_sentence_or_a_text(message: str) -> None:
+    sent = [Problem(path="threshold", message=message)]
+    arrived = hatch._decode_answer(hatch._encode((7, "ok", sent))[4:], list[Problem])
+    assert sent == arrived
+    assert str(message) == str(arrived[0].message)
+    assert getattr(message, "template", message) == arrived[0].message.template
 
 
 def _unfit(info: Any, seen: set[int]) -> Iterator[str]:

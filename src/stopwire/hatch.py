@@ -272,6 +272,8 @@ def _parts(value: Any) -> Any:
 
 def _whole(type_: type, parts: Any) -> Any:
     assert type_ is Sentence, f"{type_.__name__} does not travel through the hatch."
+    if isinstance(parts, str):
+        return Sentence(parts)  # a text that is no sentence, where one may be
     template, values = parts
     return Sentence(template, **{name: _whole(Sentence, each) if isinstance(each, list) else each for name, each in values.items()})
 

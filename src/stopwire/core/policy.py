@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 from stopwire.core import segments
 from stopwire.core.catalogue import COUNTRIES, country_code, language_name, language_tag
+from stopwire.core.sentences import Text
 from stopwire.core.spelling import key, normalise, one_slip_apart
 
 DEFAULT_STOP_REPLY = (
@@ -104,7 +105,7 @@ class Problem:
     """A sentence about one place of a policy, like `countries.MX.languages.es.stop.reply`."""
 
     path: str
-    message: str
+    message: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Which languages there are, and how a time or a number is written in one, is not 
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 Value = str | int | datetime  # a value that is a Sentence itself is told in the same language
 
@@ -37,6 +37,13 @@ class Sentence(str):
 
         template = translated(self.template)
         return template % {name: tell(value) for name, value in self.values.items()} if self.values else template
+
+
+# A text that may be a sentence: whoever makes one writes a `str`, and where it crosses processes it keeps what it is made of.
+if TYPE_CHECKING:
+    Text = str
+else:
+    Text = Sentence
 
 
 def in_a_row(sentences: Iterable[Sentence]) -> Sentence:
