@@ -14,6 +14,7 @@ from stopwire.core.message import Direction, Message, Status
 from stopwire.flows import alerts, own, purge
 from stopwire.flows.watch import Memory, look
 from stopwire.metrics import render
+from stopwire.ports.faults import StoreSlow
 from stopwire.ports.store import Cut
 from tests.flows.still import SERVICE_MEMBER, Still, still_house
 from tests.storage.values import delivery, event, message, review
@@ -268,6 +269,32 @@ async def test_accounts_are_measured_by_their_own_messages_only(still: Still, wa
     await lay(still, 50, direction=Direction.REPLY, recipient=ANN, sender=SERVICE_MEMBER)
     await watch.after(1)
     assert [] == await still.world.store.read(lambda tx: tx.alerts.standing(), account=other.sid)
+
+
+async def test_an_account_that_takes_too_long_keeps_no_other_from_being_looked_at(
+    still: Still, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lay(still, 50, direction=Direction.REPLY, recipient=ANN, sender=SERVICE_MEMBER)
+    stands = [(Kind.LOOP, SERVICE_MEMBER, State.FIRING)]
+    assert stands == await watch.after(1)
+    other = await own.create_account(still.world, name="Theirs")
+    read = still.world.store.read
+
+    async def slow(query: Any, *, account: str, **more: Any) -> Any:
+        if account == still.account:
+            raise StoreSlow
+        return await read(query, account=account, **more)
+
+    now = still.clock.now()
+    link = Connection(sid="CN2", account=other.sid, name="theirs", type="smpp", created_at=now, updated_at=now)
+    await still.world.store.write(lambda tx: tx.connections.add(Sealed(connection=link)), account=other.sid)
+    with monkeypatch.context() as patched:
+        patched.setattr(still.world.store, "read", slow)
+        for _ in range(3):
+            still.clock.moved += timedelta(minutes=20)
+            await look(still.world, watch.memory, thorough=True)
+    assert stands == [(each.kind, each.subject, each.state) for each in await still.ask(lambda tx: tx.alerts.standing())]
+    assert ["CN2"] == [each.subject for each in await read(lambda tx: tx.alerts.standing(), account=other.sid)]
 
 
 async def test_alerts_that_are_long_over_are_forgotten(still: Still, watch: Watch) -> None:

@@ -48,6 +48,8 @@ ACTS = (
     _Act(title=N_("Connect a carrier"), href="/console/carriers/new", role=Role.ADMIN),
     _Act(title=N_("Add a person to the team"), href="/console/settings/team", role=Role.OWNER),
     _Act(title=N_("Make an API key"), href="/console/developers/keys", role=Role.ADMIN),
+    _Act(title=N_("Look at alerts"), href="/console/alerts", role=Role.VIEWER),
+    _Act(title=N_("Set when alerts fire"), href="/console/alerts/rules", role=Role.ADMIN),
     _Act(title=N_("Verify the ledger"), href="/console/ledger", role=Role.VIEWER),
     _Act(title=N_("Change theme or language"), href="/console/settings/preferences", role=Role.VIEWER),
 )
@@ -116,6 +118,7 @@ async def _found(request: Request, query: str) -> list[Found]:
 _KINDS = {
     "SM": N_("message"), "MM": N_("message"), "RF": N_("refused send"), "MG": N_("messaging service"), "PN": N_("sender"), "SC": N_("sender"),
     "AI": N_("sender"), "XE": N_("sender"), "CE": N_("consent event"), "WD": N_("webhook delivery"), "IM": N_("import"), "SG": N_("review"),
+    "AL": N_("alert"),
 }  # fmt: skip
 
 routes = [shows("/console/search", search)]

@@ -13,9 +13,12 @@ from stopwire import metrics
 from stopwire.core import alerts
 from stopwire.core.alerts import NEW_FOR, SLOW, Alert, Change, Kind, Reading, Rule, State
 from stopwire.core.connections import Connection
+from stopwire.log import get_logger
+from stopwire.ports.faults import StoreSlow
 from stopwire.ports.store import Backlog, Tx
 from stopwire.ports.world import Ids, World
 
+log = get_logger(__name__)
 ACTIVE_FOR = timedelta(hours=2)  # after an account's newest message its reports have come, but for a few
 
 Key = tuple[Kind, str]
@@ -56,13 +59,19 @@ async def look(world: World, memory: Memory, *, thorough: bool) -> int:
     changed = 0
     for account in sorted(concerned):
         standing, found = seen.standing.get(account, {}), readings.get(account, [])
+        kinds = measured
         if thorough and (account in seen.active or any(kind in SLOW for kind, _ in standing)):
             rules = {kind: seen.rule(account, kind) for kind in SLOW}
             known = {subject for kind, subject in standing if kind is Kind.PUMPING}
-            found += await world.store.read(partial(_measured, rules=rules, known=known, now=now), account=account)
-        moves = list(_moves(standing, seen.mutes.get(account, {}), found, measured, account=account, now=now, ids=world.ids))
+            try:
+                found += await world.store.read(partial(_measured, rules=rules, known=known, now=now), account=account)
+            except StoreSlow:
+                # One account whose messages take too long keeps no other from being looked at; nor is anything of it over.
+                log.warning("alerts.unmeasured", account=account)
+                kinds = measured - SLOW
+        moves = list(_moves(standing, seen.mutes.get(account, {}), found, kinds, account=account, now=now, ids=world.ids))
         if moves:
-            unit = partial(_settle, readings=found, measured=measured, now=now, ids=world.ids)
+            unit = partial(_settle, readings=found, measured=kinds, now=now, ids=world.ids)
             moves = await world.store.write(unit, account=account)
             changed += len(moves)
         for alert in {**standing, **{(after.kind, after.subject): after for _, after in moves}}.values():
