@@ -7,10 +7,12 @@ import pytest
 
 from stopwire.core.address import ChannelGroup, SenderKind
 from stopwire.core.consent import Act, ConsentEvent, Reason, SealedEvent
-from stopwire.core.explain import Facts, of_inbound, of_outbound, of_refusal
+from stopwire.core.errors import CATALOGUE
+from stopwire.core.explain import ANSWERED, Facts, of_inbound, of_outbound, of_refusal
 from stopwire.core.jobs import Attempt, Refusal
 from stopwire.core.ledger import GENESIS, seal
 from stopwire.core.message import Direction, Message, Status
+from stopwire.core.outcomes import OutcomeKind
 from stopwire.core.senders import Account, AccountSettings, Directory, Sender
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,8 +31,8 @@ DIRECTORY = Directory(account=ACCOUNT, senders={"PN1": SENDER}, services={})
 def event(id: str, act: Act, minutes: int, *, seq: int, reason: Reason = Reason.KEYWORD, **more: Any) -> SealedEvent:
     at = T0 + timedelta(minutes=minutes)
     made = ConsentEvent(
-        id=id, holder="PN1", group=ChannelGroup.TEXT, recipient=ANN, act=act, reason=reason, actor="recipient", occurred_at=at,
-        recorded_at=at, **more,
+        id=id, holder="PN1", group=ChannelGroup.TEXT, recipient=ANN, act=act, reason=reason, actor=more.pop("actor", "recipient"),
+        occurred_at=at, recorded_at=at, **more,
     )  # fmt: skip
     return seal(made, seq=seq, previous_hash=GENESIS, key="k")
 
@@ -91,3 +93,70 @@ def test_every_status_has_its_sentence(status: Status) -> None:
     told = of_outbound(message(5, status=status), Facts(directory=DIRECTORY))
     assert status.value == told.verdict
     assert told.why
+
+
+# ── golden sentences: one for each thing that can be told ────────────────────────────────────────────────
+
+CLOSED = {
+    Reason.KEYWORD: "+1415•••0101 was blocked for sender +14155550100 since 2026-01-01 00:10:00 UTC by the word STOP.",
+    Reason.PHRASE: "+1415•••0101 was blocked for sender +14155550100 since 2026-01-01 00:10:00 UTC by the phrase “STOP” (rule en.stop.contact).",
+    Reason.REVIEW: "+1415•••0101 was blocked for sender +14155550100 since 2026-01-01 00:10:00 UTC by a text that a person read as an opt-out.",
+    Reason.CONSENT: "+1415•••0101 was blocked for sender +14155550100 since 2026-01-01 00:10:00 UTC by a wish that the application recorded.",
+    Reason.CARRIER: (
+        "+1415•••0101 was blocked for sender +14155550100 since 2026-01-01 00:10:00 UTC "
+        "because a carrier says that the person opted out there."
+    ),
+    Reason.IMPORT: "+1415•••0101 was blocked for sender +14155550100 since 2026-01-01 00:10:00 UTC by an imported list.",
+} | {
+    reason: f"+1415•••0101 was blocked for sender +14155550100 since 2026-01-01 00:10:00 UTC by console:Ana, reason {told}."
+    for reason, told in {
+        Reason.OPERATOR: "operator", Reason.API: "api", Reason.WRONG_NUMBER: "wrong number", Reason.REASSIGNED: "reassigned",
+        Reason.COMPLAINT: "complaint",
+    }.items()
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_each_reason_of_a_block_has_its_sentence(reason: Reason) -> None:
+    actor = "recipient" if reason in (Reason.KEYWORD, Reason.PHRASE) else "console:Ana"
+    closed = event("CE1", Act.OPT_OUT, 10, seq=1, reason=reason, actor=actor, word="STOP", rule="en.stop.contact")
+    refusal = Refusal(id="RF1", account="AC1", at=T0 + timedelta(minutes=15), code=21610, sender=OURS, service=None, recipient=ANN)
+    assert CLOSED[reason] in of_refusal(refusal, Facts(directory=DIRECTORY, events=[closed])).why
+
+
+ROWS = {
+    1: ("STOP", "block", "The person was open in this scope: a STOP blocks, ends what was waiting to be sent, and is confirmed once."),
+    2: ("STOP", "repeat", "The person was blocked already: a second STOP is noted and changes nothing."),
+    3: ("START", "lift", "The person was blocked by their own wish: a START lifts that and is confirmed once."),
+    4: ("START", "lift_refused", "The block was not made by the person's own wish: only an operator may lift it, so START did not."),
+    5: ("START", "none", "The person was not blocked: a START has nothing to lift."),
+    6: ("HELP", "none", "A HELP is answered and changes no standing."),
+    7: (None, "none", "It was an ordinary message."),
+    8: ("STOP", "block", "The person was open: a STOP blocks; the toll-free network confirms it itself."),
+    9: ("START", "lift", "The person was blocked on a toll-free sender: a START lifts it; the network answers itself."),
+    10: (None, "none", "It was an ordinary message: the toll-free network does not know the word YES."),
+}
+
+
+@pytest.mark.parametrize("row", list(ROWS))
+def test_each_row_of_the_table_has_its_sentence(row: int) -> None:
+    keyword, effect, expected = ROWS[row]
+    decision = {"row": row, "handling": "default", "keyword": keyword, "word": keyword, "effect": effect, "forward": True}
+    told = of_inbound(message(5, direction=Direction.INBOUND, status=Status.RECEIVED, decision=decision), Facts(directory=DIRECTORY))
+    assert expected in told.why
+
+
+@pytest.mark.parametrize("state", [*OutcomeKind, "written"])
+def test_each_outcome_of_a_carrier_has_its_sentence(state: str) -> None:
+    attempt = Attempt(id="AT1", account="AC1", message="SM1", connection="acme", state=str(state), at=T0)
+    told = of_outbound(message(5), Facts(directory=DIRECTORY, attempts=[attempt]))
+    assert ANSWERED[str(state)].of(carrier="acme") in told.why
+
+
+@pytest.mark.parametrize("code", sorted(CATALOGUE))
+def test_each_error_code_is_told_with_its_cause_and_what_to_do(code: int) -> None:
+    refusal = Refusal(id="RF1", account="AC1", at=T0, code=code, sender=OURS, service=None, recipient=ANN)
+    told = of_refusal(refusal, Facts(directory=DIRECTORY))
+    assert f"The request was answered with error {code} and nothing was sent: {CATALOGUE[code].cause}" == told.why[0]
+    assert told.next
+    assert not [sentence for sentence in (*told.why, *told.next) if "%(" in sentence]

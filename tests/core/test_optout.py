@@ -85,7 +85,7 @@ HEARD = replace(LONG, webhook=CALLED)
 
 
 def said(body: str, at: Home, blocks: list[Block], packs: Packs) -> Answer:
-    return answer(read(body, PERSON, at, packs), blocks, at)
+    return answer(read(body, PERSON, at, packs), blocks, at, body)
 
 
 def acts(decided: Answer) -> list[tuple[Act, str, Reason | None]]:
@@ -149,8 +149,8 @@ TABLE: list[Any] = [
     pytest.param("UNSTOP", TF_ALONE, [block(TF)], 9, [(Act.OPT_IN, TF, Reason.KEYWORD)], None, True, None, id="row 9: default"),
     pytest.param("START", TF_ADVANCED, [block(MG)], 9, [(Act.OPT_IN, MG, Reason.KEYWORD)], DEFAULT_START_REPLY, True, "START",
                  id="row 9: Advanced"),
-    pytest.param("YES", TF_ALONE, [block(TF)], 7, [], None, True, None, id="row 10: default"),
-    pytest.param("YES", TF_ADVANCED, [block(MG)], 7, [], None, True, None, id="row 10: Advanced"),
+    pytest.param("YES", TF_ALONE, [block(TF)], 10, [], None, True, None, id="row 10: default"),
+    pytest.param("YES", TF_ADVANCED, [block(MG)], 10, [], None, True, None, id="row 10: Advanced"),
 ]  # fmt: skip
 
 

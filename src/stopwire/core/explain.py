@@ -140,6 +140,7 @@ _ROWS: Mapping[int, Sentence] = {
     7: Sentence("It was an ordinary message."),
     8: Sentence("The person was open: a STOP blocks; the toll-free network confirms it itself."),
     9: Sentence("The person was blocked on a toll-free sender: a START lifts it; the network answers itself."),
+    10: Sentence("It was an ordinary message: the toll-free network does not know the word YES."),
 }
 
 
@@ -162,7 +163,7 @@ def _checked(
         scopes: Iterable[str] = scopes_of(sender, service, account)
     else:
         scopes = [scope for scope in (service, account) if scope]
-    earlier = [each.event for each in facts.events if each.event.recorded_at <= at and each.event.message != without]
+    earlier = [each.event for each in facts.events if each.event.recorded_at <= at and (without is None or each.event.message != without)]
     told = [(event.holder, event.group, event.recipient, event.act, event.id) for event in earlier]
     closed = {holder: event for (holder, _, person), event in fold(told).items() if person == recipient}
     return tuple(
@@ -253,19 +254,25 @@ def _acceptance(message: Message, checked: Sequence[Check], facts: Facts) -> lis
     return told
 
 
+# What a carrier made of the last attempt, by the attempt's state.
+ANSWERED: Mapping[str, Sentence] = {
+    "written": Sentence("It was handed to the carrier %(carrier)s, which has not answered yet."),
+    "accepted": Sentence("It was handed to the carrier %(carrier)s, which took it."),
+    "deferred": Sentence("It was handed to the carrier %(carrier)s, which could not take it then and may be asked again."),
+    "rejected": Sentence("It was handed to the carrier %(carrier)s, which refused it for good."),
+    "unknown": Sentence("It was handed to the carrier %(carrier)s, which never answered: it may have arrived, or not."),
+    "released": Sentence("It was meant for the carrier %(carrier)s, but certainly never left."),
+    "halted": Sentence("It was handed to the carrier %(carrier)s in part: what had not left was held back."),
+}
+
+
 def _attempts_story(attempts: Sequence[Attempt]) -> list[Sentence]:
     if not attempts:
         return [Sentence("It was not handed to a carrier.")]
-    last, state = attempts[-1], word(attempts[-1].state)
-    if len(attempts) == 1:
-        told = [Sentence("It was handed to the carrier %(carrier)s once; the last answer was: %(state)s.", carrier=last.connection, state=state)]
-    else:
-        told = [
-            Sentence(
-                "It was handed to the carrier %(carrier)s %(count)s times; the last answer was: %(state)s.",
-                carrier=last.connection, count=len(attempts), state=state,
-            )
-        ]  # fmt: skip
+    last, told = attempts[-1], []
+    if len(attempts) > 1:
+        told.append(Sentence("It was handed over %(count)s times.", count=len(attempts)))
+    told.append(ANSWERED.get(last.state, ANSWERED["written"]).of(carrier=last.connection))
     if any(each.raced for each in attempts):
         told.append(Sentence("It was already on its way when the person's STOP was acknowledged."))
     return told

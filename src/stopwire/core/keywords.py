@@ -102,7 +102,7 @@ def recognise(
     found = _find(body, table)
     if found is None and policy.matching is Matching.NATURAL:
         found = _find_phrase(body, table, known=_known(policy, country, packs))
-    if found and toll_free and found.keyword is Keyword.START and key(body) == _NOT_ON_TOLL_FREE:
+    if found and toll_free and found.keyword is Keyword.START and only_on_phones(body):
         return None
     return found
 
@@ -110,9 +110,14 @@ def recognise(
 def recognise_default(body: str, *, toll_free: bool) -> Match | None:
     """The default keyword `body` is: what a sender hears whose service has no Advanced Opt-Out."""
     found = _find(body, _DEFAULT)
-    if found and toll_free and key(body) == _NOT_ON_TOLL_FREE:
+    if found and toll_free and only_on_phones(body):
         return None
     return found
+
+
+def only_on_phones(body: str) -> bool:
+    """Whether `body` is the word that means START everywhere but on a toll-free sender."""
+    return key(body) == _NOT_ON_TOLL_FREE
 
 
 def index(policy: OptOutPolicy) -> Index:

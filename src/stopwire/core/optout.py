@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from stopwire.core.address import SenderKind, country_of
 from stopwire.core.consent import START_LIFTS, Act, Block, Reason
-from stopwire.core.keywords import Match, recognise, recognise_default
+from stopwire.core.keywords import Match, only_on_phones, recognise, recognise_default
 from stopwire.core.message import Purpose
 from stopwire.core.packs import Packs
 from stopwire.core.policy import Keyword
@@ -78,10 +78,10 @@ class Answer:
         return "lift" if "lift" in found else (found[0] if found else "none")
 
 
-def answer(match: Match | None, blocks: Sequence[Block], home: Home) -> Answer:
-    """The row of the table for `match`, given the recipient's `blocks` in the scopes of `home`."""
+def answer(match: Match | None, blocks: Sequence[Block], home: Home, body: str = "") -> Answer:
+    """The row of the table for `match`, given the recipient's `blocks` in the scopes of `home`. `body`: what they wrote."""
     if match is None:
-        return _ordinary(home)
+        return _ordinary(home, body)
     match match.keyword:
         case Keyword.STOP:
             decided = _stop(match, blocks, home)
@@ -92,9 +92,10 @@ def answer(match: Match | None, blocks: Sequence[Block], home: Home) -> Answer:
     return decided
 
 
-def _ordinary(home: Home) -> Answer:
+def _ordinary(home: Home, body: str) -> Answer:
     dropped = inbound_webhook(home.sender, home.service) is None
-    return Answer(row=7, keyword=None, forward=not dropped, keep=not dropped)
+    unknown_there = home.sender.kind is SenderKind.TOLL_FREE and only_on_phones(body)
+    return Answer(row=10 if unknown_there else 7, keyword=None, forward=not dropped, keep=not dropped)
 
 
 def _stop(match: Match, blocks: Sequence[Block], home: Home) -> Answer:

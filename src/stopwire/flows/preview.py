@@ -110,7 +110,7 @@ def _stand_in(directory: Directory, service: Service, person: str, now: datetime
 
 def _preview(body: str, person: str, home: Home, blocks: Sequence[Block], world: World, *, now: datetime, named: bool) -> Preview:
     match = optout.read(body, person, home, world.packs)
-    answer = optout.answer(match, blocks, home)
+    answer = optout.answer(match, blocks, home, body)
     suggested = _suggested(body, person, match, home, world.packs)
     message = Message(
         sid=NO_MESSAGE,

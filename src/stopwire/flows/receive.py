@@ -120,7 +120,7 @@ def take_whole(
     if partial_text and not (match and match.keyword is Keyword.STOP and heard.part == 1):
         match = None  # only a STOP is so sure of itself that the rest of the text does not matter
     late = _is_late_start(tx, match, heard, home)
-    answer = _ignored_start(home) if late else optout.answer(match, blocks, home)
+    answer = _ignored_start(home) if late else optout.answer(match, blocks, home, body)
 
     message = _message(heard, body, home, answer, match, now, ids, partial_text)
     media = [
