@@ -67,7 +67,7 @@ def _change(tx: Tx, *, changes: Mapping[str, Any], now: datetime) -> AccountChan
     changed = replace(account, friendly_name=name, settings=settings, updated_at=now)
     tx.accounts.save(changed)
     tx.tell("account.changed")
-    return AccountChanged(account=changed, warnings=tuple(_plain(each) for each in retention.warnings(settings)))
+    return AccountChanged(account=changed, warnings=tuple(retention.warnings(settings)))
 
 
 async def permit(world: World, *, account: str, switches: Mapping[str, bool]) -> bool:
@@ -96,10 +96,10 @@ def _problems(changes: Mapping[str, Any]) -> list[Problem]:
                 problems.append(Problem(path=name, message=f"The name is a text of 1 to {NAME_CHARS_MAX} characters."))
         elif name in retention.RULES:
             if problem := retention.problem(name, value):
-                problems.append(_plain(problem))
+                problems.append(problem)
         elif name in LISTS:
             if problem := countries.problem(value):
-                problems.append(_plain(problem))
+                problems.append(problem)
         elif name in SWITCHES:
             if not isinstance(value, bool):
                 problems.append(Problem(path=name, message="The value is neither true nor false: use one of the two."))
@@ -110,11 +110,6 @@ def _problems(changes: Mapping[str, Any]) -> list[Problem]:
             allowed = ", ".join("null" if each is None else each for each in CHOICES[name])
             problems.append(Problem(path=name, message=f"The value is not one of those allowed: use one of {allowed}."))
     return problems
-
-
-def _plain(problem: Problem) -> Problem:
-    """With its sentence in English: an answer crosses to other processes as plain values."""
-    return replace(problem, message=str(problem.message))
 
 
 async def create_key(world: World, *, account: str, friendly_name: str) -> KeyChanged:
