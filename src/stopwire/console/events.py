@@ -22,7 +22,8 @@ _IDS = ("sid", "id", "message")  # facts that are ours; the others may name a pe
 
 
 async def follow(request: Request) -> Response:
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    # A page of ours names no origin when it asks for events; a browser that tells no site tells at least another origin.
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") or "origin" in request.headers:
         raise HTTPException(403, "Events are told to this console's own pages.")
     topics = tuple(topic for topic in request.query_params.get("topics", "").split(",") if topic)
     known = request.headers.get("last-event-id") or request.query_params.get("after", "")
