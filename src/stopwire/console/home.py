@@ -1,41 +1,23 @@
 """Home: the state in one sentence, what to fix, the first steps, the days' figures, and what happens now."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stopwire.console import alerts
 from stopwire.console.as_test import SAVED
+from stopwire.console.messages import Line, line_of
 from stopwire.console.render import N_, done, page, set_cookie
 from stopwire.console.session import asks, house_of, shows, visitor_of
 from stopwire.core.alerts import State
 from stopwire.core.connections import SIMULATOR
-from stopwire.core.jobs import Refusal
-from stopwire.core.message import Direction, Message
 from stopwire.flows import connect, health
 from stopwire.flows.overview import NEWEST, Overview, overview
-from stopwire.ports.store import Services
+from stopwire.ports.store import Entry, Services
 
 STEPS_HIDDEN = "stopwire_steps"
 _UP = ("up", "connecting")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One event of the live list."""
-
-    id: str
-    at: datetime
-    inbound: bool
-    person: str | None
-    sender: str | None
-    state: str
-    code: int | None
-    body: str
-    service: str | None
-    keyword: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,30 +71,9 @@ def _steps(seen: Overview, *, saved: bool) -> list[Step]:
 
 def _lines(seen: Overview) -> list[Line]:
     """Messages and refusals together, the newest first."""
-    lines = [*map(_of_message, seen.newest), *map(_of_refusal, seen.refusals)]
-    return sorted(lines, key=lambda line: line.at, reverse=True)[:NEWEST]
-
-
-def _of_message(message: Message) -> Line:
-    return Line(
-        id=message.sid,
-        at=message.created_at,
-        inbound=message.direction is Direction.INBOUND,
-        person=message.recipient,
-        sender=message.sender,
-        state=message.status.value,
-        code=message.error_code,
-        body=message.body,
-        service=message.service,
-        keyword=str(message.decision.get("keyword") or "") if message.direction is Direction.INBOUND else "",
-    )
-
-
-def _of_refusal(refusal: Refusal) -> Line:
-    return Line(
-        id=refusal.id, at=refusal.at, inbound=False, person=refusal.recipient, sender=refusal.sender, state="refused", code=refusal.code,
-        body="", service=refusal.service, keyword="",
-    )  # fmt: skip
+    entries = [Entry(id=each.sid, at=each.created_at, message=each) for each in seen.newest]
+    entries += [Entry(id=each.id, at=each.at, refusal=each) for each in seen.refusals]
+    return sorted(map(line_of, entries), key=lambda line: line.at, reverse=True)[:NEWEST]
 
 
 def _spark(values: list[int]) -> str:
