@@ -91,7 +91,7 @@ def rules(
     talk.answer(
         {"items": found},
         lambda: talk.table(
-            ("rule", "on", "threshold", "counts", "minutes", "at least", "muted until"),
+            ("rule", "on", "threshold", "counts", "window (min)", "at least", "muted until"),
             (
                 (r["kind"], "yes" if r["on"] else "no", f"{r['threshold']:g}", r["counts"], *(r[name] or "" for name in MORE))
                 for r in found
