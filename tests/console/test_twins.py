@@ -68,14 +68,6 @@ def test_page_and_twins_hold_the_same_rows(visit: Visit, pages: Mapping[str, str
     assert [twin(address, ".csv"), twin(address, ".json")] == links or not links
 
 
-@pytest.mark.parametrize("route", tables())
-def test_the_twins_link_to_themselves_with_every_filter(visit: Visit, pages: Mapping[str, str], route: str) -> None:
-    page = visit.see(pages[route])
-    for link in page.locator(".twins a").all():
-        answer = page.request.get(link.get_attribute("href") or "")
-        assert 200 == answer.status
-
-
 FILTERED = [
     "/console/messages?q=dir:in",
     "/console/messages?q=has:refusal",
