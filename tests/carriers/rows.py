@@ -153,8 +153,18 @@ def text(body: str, reference: str | None, **more: Any) -> Received:
     return Received(connection=SID, body=body, reference=reference, **facts)
 
 
-def report(reference: str, status: Status, code: int | None = None, at: datetime | None = None) -> DeliveryReport:
-    return DeliveryReport(connection=SID, reference=reference, status=status, error_code=code, at=at)
+def report(
+    reference: str,
+    status: Status,
+    code: int | None = None,
+    at: datetime | None = None,
+    *,
+    sender: str | None = None,
+    recipient: str | None = None,
+) -> DeliveryReport:
+    return DeliveryReport(
+        connection=SID, reference=reference, status=status, error_code=code, at=at, sender=sender, recipient=recipient
+    )
 
 
 def events(carrier: HttpCarrier, heard: HttpPush) -> list[Event]:

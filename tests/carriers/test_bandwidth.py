@@ -1,5 +1,6 @@
 """Bandwidth as a carrier, in rows."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from tests.carriers.rows import (
     report,
     text,
 )
+
+told = partial(report, sender=OURS, recipient=ANN)  # what it says beside the id
 
 SETTINGS = {"account_id": "9900000", "application_id": "app-1", "username": "api", "callback_user": "bw"}
 SECRETS = {"password": "word", "callback_password": "callback"}
@@ -90,16 +93,16 @@ def failed(code: int) -> list[dict[str, Any]]:
             id="with a picture",
         ),
         pytest.param(
-            [{"type": "message-delivered", "time": AT, "message": SENT}], [report("up-2", Status.DELIVERED, at=NOW)], id="delivered"
+            [{"type": "message-delivered", "time": AT, "to": ANN, "message": SENT}], [told("up-2", Status.DELIVERED, at=NOW)], id="delivered"
         ),
         pytest.param([{"type": "message-sending", "message": SENT}], [], id="sending says nothing new"),
-        pytest.param(failed(4720), [report("up-2", Status.UNDELIVERED, 30005, NOW)], id="no number"),
-        pytest.param(failed(4470), [report("up-2", Status.UNDELIVERED, 30007, NOW)], id="4470 is spam, no opt-out"),
-        pytest.param(failed(4775), [report("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
-        pytest.param(failed(9999), [report("up-2", Status.UNDELIVERED, 30008, NOW)], id="another code"),
+        pytest.param(failed(4720), [told("up-2", Status.UNDELIVERED, 30005, NOW)], id="no number"),
+        pytest.param(failed(4470), [told("up-2", Status.UNDELIVERED, 30007, NOW)], id="4470 is spam, no opt-out"),
+        pytest.param(failed(4775), [told("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
+        pytest.param(failed(9999), [told("up-2", Status.UNDELIVERED, 30008, NOW)], id="another code"),
         pytest.param(
             [{"type": "message-received", "to": OURS, "message": MESSAGE}, *failed(4775)],
-            [text("STOP", "up-1", sent_at=NOW), report("up-2", Status.UNDELIVERED, 21610, NOW)],
+            [text("STOP", "up-1", sent_at=NOW), told("up-2", Status.UNDELIVERED, 21610, NOW)],
             id="several at once",
         ),
     ],

@@ -1,5 +1,6 @@
 """Infobip as a carrier, in rows."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from stopwire.core.outcomes import Cause, Outcome
 from stopwire.ports.http import HttpAnswer
 from stopwire.ports.push import HttpPush
 from tests.carriers.rows import (
+    ANN,
     NOW,
     PUBLIC,
     SID,
@@ -26,6 +28,8 @@ from tests.carriers.rows import (
     report,
     text,
 )
+
+reported = partial(report, recipient=ANN)  # what it says beside the id
 
 SETTINGS = {"base_url": "https://abc.api.infobip.com", "callback_user": "ib"}
 SECRETS = {"api_key": "key", "callback_password": "pw"}
@@ -92,11 +96,11 @@ INBOUND = {"messageId": "up-1", "from": "14155550199", "to": "14155550100", "tex
     [
         pytest.param({"results": [INBOUND], "messageCount": 1}, [text("STOP", "up-1", sent_at=NOW)], id="a STOP"),
         pytest.param(receipt(1, 7), [], id="pending says nothing new"),
-        pytest.param(receipt(3, 5), [report("AT1", Status.DELIVERED, at=NOW)], id="delivered"),
-        pytest.param(receipt(3, 2), [report("AT1", Status.SENT, at=NOW)], id="only to the operator"),
-        pytest.param(receipt(2, 9), [report("AT1", Status.UNDELIVERED, 30003, NOW)], id="undelivered"),
-        pytest.param(receipt(5, 14), [report("AT1", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
-        pytest.param(receipt(5, 999), [report("AT1", Status.UNDELIVERED, 30008, NOW)], id="another code"),
+        pytest.param(receipt(3, 5), [reported("AT1", Status.DELIVERED, at=NOW)], id="delivered"),
+        pytest.param(receipt(3, 2), [reported("AT1", Status.SENT, at=NOW)], id="only to the operator"),
+        pytest.param(receipt(2, 9), [reported("AT1", Status.UNDELIVERED, 30003, NOW)], id="undelivered"),
+        pytest.param(receipt(5, 14), [reported("AT1", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
+        pytest.param(receipt(5, 999), [reported("AT1", Status.UNDELIVERED, 30008, NOW)], id="another code"),
     ],
 )
 def test_a_push_is_read(heard: Any, expected: list[Event]) -> None:

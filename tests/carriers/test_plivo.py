@@ -1,5 +1,6 @@
 """Plivo as a carrier, in rows. The signatures were made by Plivo's own package, 4.63.0, and stand here as bytes."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from tests.carriers.rows import (
     report,
     text,
 )
+
+told = partial(report, sender=OURS, recipient=ANN)  # what it says beside the id
 
 TOKEN, NONCE = "MTIzNDU2", "05429567804466091622"
 STOP = {"From": "14155550199", "To": "14155550100", "Text": "STOP", "Type": "sms", "MessageUUID": "up-1"}
@@ -83,14 +86,14 @@ def status(word: str, **more: str) -> dict[str, str]:
             [WithMedia(received=text("STOP", "up-1"), links=(MediaLink(url="https://media.plivo.com/1"),))],
             id="with a picture",
         ),
-        pytest.param(status("delivered"), [report("up-2", Status.DELIVERED)], id="delivered"),
+        pytest.param(status("delivered"), [told("up-2", Status.DELIVERED)], id="delivered"),
         pytest.param(status("queued"), [], id="queued says nothing new"),
         pytest.param(
-            status("sent", MessageUUID="up-2b", ParentMessageUUID="up-2", PartInfo="2 of 2"), [report("up-2", Status.SENT)], id="a piece"
+            status("sent", MessageUUID="up-2b", ParentMessageUUID="up-2", PartInfo="2 of 2"), [told("up-2", Status.SENT)], id="a piece"
         ),
-        pytest.param(status("undelivered", ErrorCode="30"), [report("up-2", Status.UNDELIVERED, 30007)], id="filtered"),
-        pytest.param(status("failed", ErrorCode="200"), [report("up-2", Status.UNDELIVERED, 21610)], id="opted out, told late"),
-        pytest.param(status("rejected"), [report("up-2", Status.UNDELIVERED, 30008)], id="without a reason"),
+        pytest.param(status("undelivered", ErrorCode="30"), [told("up-2", Status.UNDELIVERED, 30007)], id="filtered"),
+        pytest.param(status("failed", ErrorCode="200"), [told("up-2", Status.UNDELIVERED, 21610)], id="opted out, told late"),
+        pytest.param(status("rejected"), [told("up-2", Status.UNDELIVERED, 30008)], id="without a reason"),
     ],
 )
 def test_a_push_is_read(heard: dict[str, str], expected: list[Event]) -> None:

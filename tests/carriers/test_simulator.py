@@ -275,6 +275,7 @@ async def carried(still: Still, *simulators: Simulator) -> None:
             lambda tx, air=simulator._air: tx.handsets.due(still.world.clock.now(), air.dead(), 1), account=""
         ):
             await asyncio.sleep(0.002)
+        await asyncio.sleep(0.002)  # what was due is gone from the store before what follows from it has begun
         await settled(simulator)
 
 

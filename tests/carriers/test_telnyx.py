@@ -1,6 +1,7 @@
 """Telnyx as a carrier, in rows."""
 
 import base64
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ from tests.carriers.rows import (
     text,
 )  # fmt: skip
 
+told = partial(report, sender=OURS, recipient=ANN)  # what it says beside the id
+
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 PUBLIC_KEY = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
 BLOCKED = {"code": "40300", "title": "Blocked due to STOP message", "detail": "an existing block rule"}
@@ -55,7 +58,7 @@ def inbound(**changes: Any) -> dict[str, Any]:
 
 
 def receipt(status: str, event: str = "message.finalized", errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    payload = {"id": "up-2", "to": [{"phone_number": ANN, "status": status}], "errors": errors or []}
+    payload = {"id": "up-2", "from": {"phone_number": OURS}, "to": [{"phone_number": ANN, "status": status}], "errors": errors or []}
     return {"data": {"event_type": event, "occurred_at": "2026-03-01T12:00:00+00:00", "payload": payload}}
 
 
@@ -101,11 +104,11 @@ def test_an_answer_is_named(said: HttpAnswer, expected: Outcome) -> None:
             [WithMedia(received=text("STOP", "up-1", sent_at=NOW), links=(MediaLink(url="https://media.example.com/1", content_type="image/png"),))],
             id="with a picture",
         ),
-        pytest.param(receipt("sent", "message.sent"), [report("up-2", Status.SENT, at=NOW)], id="sent"),
-        pytest.param(receipt("delivered"), [report("up-2", Status.DELIVERED, at=NOW)], id="delivered"),
+        pytest.param(receipt("sent", "message.sent"), [told("up-2", Status.SENT, at=NOW)], id="sent"),
+        pytest.param(receipt("delivered"), [told("up-2", Status.DELIVERED, at=NOW)], id="delivered"),
         pytest.param(receipt("delivery_unconfirmed"), [], id="nobody knows"),
-        pytest.param(receipt("delivery_failed", errors=[{"code": "40002"}]), [report("up-2", Status.UNDELIVERED, 30007, NOW)], id="filtered"),
-        pytest.param(receipt("sending_failed", errors=[BLOCKED]), [report("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
+        pytest.param(receipt("delivery_failed", errors=[{"code": "40002"}]), [told("up-2", Status.UNDELIVERED, 30007, NOW)], id="filtered"),
+        pytest.param(receipt("sending_failed", errors=[BLOCKED]), [told("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
         pytest.param({"data": {"event_type": "10dlc.campaign", "payload": {}}}, [], id="no message"),
     ],
 )

@@ -1,6 +1,7 @@
 """Vonage as a carrier, in rows. Tokens are made by PyJWT, as Vonage's own packages check them."""
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import jwt
@@ -15,6 +16,7 @@ from stopwire.ports.push import HttpPush
 from tests.carriers.rows import (
     ANN,
     NOW,
+    OURS,
     PUBLIC,
     SID,
     STAMP,
@@ -30,6 +32,8 @@ from tests.carriers.rows import (
     report,
     text,
 )
+
+told = partial(report, sender=OURS, recipient=ANN)  # what it says beside the id
 
 SECRET = "s" * 32
 INBOUND = {
@@ -124,17 +128,17 @@ def status(word: str, **more: Any) -> dict[str, Any]:
             [WithMedia(received=text("STOP", "up-1", sent_at=NOW), links=(MediaLink(url="https://api.nexmo.com/m/1"),))],
             id="a picture whose caption is a STOP",
         ),
-        pytest.param(status("submitted"), [report("up-2", Status.SENT, at=NOW)], id="sent"),
-        pytest.param(status("delivered"), [report("up-2", Status.DELIVERED, at=NOW)], id="delivered"),
+        pytest.param(status("submitted"), [told("up-2", Status.SENT, at=NOW)], id="sent"),
+        pytest.param(status("delivered"), [told("up-2", Status.DELIVERED, at=NOW)], id="delivered"),
         pytest.param(status("something"), [], id="an unknown status"),
-        pytest.param(status("rejected", error=problem(1210)), [report("up-2", Status.UNDELIVERED, 30007, NOW)], id="filtered"),
-        pytest.param(status("rejected", error=problem(1240)), [report("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
+        pytest.param(status("rejected", error=problem(1210)), [told("up-2", Status.UNDELIVERED, 30007, NOW)], id="filtered"),
+        pytest.param(status("rejected", error=problem(1240)), [told("up-2", Status.UNDELIVERED, 21610, NOW)], id="opted out, told late"),
         pytest.param(
             status("undeliverable", error={"type": "https://developer.vonage.com/api-errors/messages#1240", "title": "Illegal Number"}),
-            [report("up-2", Status.UNDELIVERED, 21610, NOW)],
+            [told("up-2", Status.UNDELIVERED, 21610, NOW)],
             id="opted out, the number at the end of the type",
         ),
-        pytest.param(status("rejected"), [report("up-2", Status.UNDELIVERED, 30008, NOW)], id="without a reason"),
+        pytest.param(status("rejected"), [told("up-2", Status.UNDELIVERED, 30008, NOW)], id="without a reason"),
     ],
 )
 def test_a_push_is_read(heard: Any, expected: list[Event]) -> None:

@@ -31,6 +31,8 @@ class Provider:
     def __init__(self, port: int = 0) -> None:
         self.texts: list[dict[str, str]] = []
         self.says: list[tuple[int, dict[str, Any]]] = []
+        self.silent_seconds = 0.0  # before its next answer
+        self.woken = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,6 +44,8 @@ class Provider:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 outer.texts.append(dict(parse_qsl(body)))
+                silent, outer.silent_seconds = outer.silent_seconds, 0.0
+                outer.woken.wait(silent)
                 self.answer(*(outer.says.pop(0) if outer.says else (201, {"sid": f"SMup{len(outer.texts)}"})))
 
             def answer(self, status: int, told: dict[str, Any]) -> None:
@@ -61,6 +65,7 @@ class Provider:
         self._thread.start()
 
     def close(self) -> None:
+        self.woken.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -94,14 +99,17 @@ def upstream(tmp_path: Path, provider: Provider) -> Iterator[Gateway]:
     gateway.close()
 
 
-def join(gateway: Gateway, url: str, **wanted: Any) -> str:
+def join(gateway: Gateway, url: str, *, timeout_seconds: int = 20, **wanted: Any) -> str:
     made = gateway.run(
         connect.add(
             gateway.world,
             account=gateway.account_sid,
             type="twilio",
             wanted=Wanted(
-                name="upstream", settings={"account_sid": ACCOUNT, "auth_token": TOKEN, "base_url": url}, senders=(SENDER,), **wanted
+                name="upstream",
+                settings={"account_sid": ACCOUNT, "auth_token": TOKEN, "base_url": url, "timeout_seconds": timeout_seconds},
+                senders=(SENDER,),
+                **wanted,
             ),
         )
     )
@@ -191,6 +199,32 @@ def test_a_stop_that_the_provider_handled_too_is_one_row_of_the_ledger(tmp_path:
         provider.report(provider.texts[1], 2, "failed", ErrorCode="21610")
         assert 21610 == ends(gateway, second, "undelivered")
         assert ([("opt_out", "keyword")], 2) == (ledger(gateway, person), len(provider.texts))
+    finally:
+        gateway.close()
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["which comes late", "which comes while the answer is awaited"])
+def test_a_text_that_a_provider_took_without_an_answer_is_not_sent_again_and_its_report_proves_it(
+    tmp_path: Path, provider: Provider, early: bool
+) -> None:
+    gateway = Gateway(tmp_path)
+    try:
+        join(gateway, provider.url, timeout_seconds=1)
+        provider.silent_seconds = 60
+        sid = send(gateway, "+14155557108", "A text of two segments. " * 10)
+        if early:
+            text = eventually(lambda: provider.texts)[0]
+            for status in ("sent", "delivered"):
+                provider.report(text, 1, status, To="+14155557108", From=SENDER)
+            assert None is ends(gateway, sid, "delivered")
+            assert 1 == len(provider.texts)
+            return
+        eventually(lambda: "unknown" in gateway.http.get(f"/api/v1/messages/{sid}/explain").text)
+        assert "sending" == gateway.client().messages(sid).fetch().status
+        assert None is ends(gateway, send(gateway, "+14155557109"), "sent")  # others do not wait for it
+        provider.report(provider.texts[0], 1, "delivered", To="+14155557108", From=SENDER)
+        assert None is ends(gateway, sid, "delivered")
+        assert ["+14155557108", "+14155557109"] == [text["To"] for text in provider.texts]
     finally:
         gateway.close()
 

@@ -103,7 +103,8 @@ class Bandwidth(HttpCarrier):
         if status is None:
             return []
         cause = CAUSES.get(int(told.get("errorCode") or 0), Cause.OTHER) if status is Status.UNDELIVERED else None
-        return [self.report(message["id"], status, cause=cause, at=instant(told.get("time")))]
+        at = instant(told.get("time"))
+        return [self.report(message["id"], status, cause=cause, at=at, sender=message.get("from"), recipient=told.get("to"))]
 
     def _text(self, told: Mapping[str, Any], message: Mapping[str, Any]) -> Event:
         heard = self.received(

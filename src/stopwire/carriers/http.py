@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from stopwire.core.address import parse_recipient, parse_sender
+from stopwire.core.address import ADDRESS_CHARS_MAX, parse_recipient, parse_sender
 from stopwire.core.connections import LinkState, LinkStatus, Sealed
 from stopwire.core.message import Status
 from stopwire.core.outcomes import ERROR_CODES, Cause, DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received
@@ -349,13 +349,33 @@ class HttpCarrier:
         )
 
     def report(
-        self, reference: object, status: Status, *, cause: Cause | None = None, code: int | None = None, at: datetime | None = None
+        self,
+        reference: object,
+        status: Status,
+        *,
+        cause: Cause | None = None,
+        code: int | None = None,
+        at: datetime | None = None,
+        sender: object = None,
+        recipient: object = None,
     ) -> DeliveryReport:
-        """A report; `code` is Twilio's, by default that of `cause`. ValueError."""
+        """A report; `code` is Twilio's, by default that of `cause`. ValueError.
+
+        `sender` (ours) and `recipient` as far as the provider tells them: a text whose answer never came is known by them.
+        """
         if code is None and cause is not None:
             code = ERROR_CODES[cause]
         named = _word(reference, "the id of a report")
-        return DeliveryReport(connection=self.connection.sid, reference=named, status=status, error_code=code, at=at)
+        ours, theirs = _address(sender), _address(recipient)
+        return DeliveryReport(
+            connection=self.connection.sid,
+            reference=named,
+            status=status,
+            error_code=code,
+            at=at,
+            sender=(parse_sender(ours) or ours) if ours else None,
+            recipient=(parse_recipient(theirs) or theirs) if theirs else None,
+        )
 
 
 # ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -448,6 +468,11 @@ def number(text: str) -> str:
     """A number as we write it: with a plus, where it is more than a short code. Other addresses stay as they are."""
     text = text.strip()
     return f"+{text}" if text.isdigit() and len(text) > SHORT_CODE_DIGITS_MAX else text
+
+
+def _address(told: object) -> str:
+    """An address that a report gives beside its id; empty where it gives none that could be one."""
+    return number(told)[:ADDRESS_CHARS_MAX] if isinstance(told, str) else ""
 
 
 def digits(address: str) -> str:

@@ -110,7 +110,8 @@ class Infobip(HttpCarrier):
         if told["status"]["id"] == TO_OPERATOR:
             status = Status.SENT
         cause = CAUSES.get(told["status"]["id"], Cause.OTHER) if status is Status.UNDELIVERED else None
-        return [self.report(told["messageId"], status, cause=cause, at=instant(told.get("doneAt")))]
+        at = instant(told.get("doneAt"))
+        return [self.report(told["messageId"], status, cause=cause, at=at, sender=told.get("sender"), recipient=told.get("to"))]
 
     @property
     def _credentials(self) -> dict[str, str]:

@@ -110,7 +110,8 @@ class Plivo(HttpCarrier):
             cause = CAUSES.get(told.get("ErrorCode", ""), Cause.OTHER) if status is Status.UNDELIVERED else None
             # A long text is reported by its pieces; the first name is that of the whole.
             reference = told.get("ParentMessageUUID") or told["MessageUUID"]
-            return [self.report(reference, status, cause=cause)] if status else []
+            ours, theirs = told.get("From"), told.get("To")
+            return [self.report(reference, status, cause=cause, sender=ours, recipient=theirs)] if status else []
         heard = self.received(
             sender=told["To"], recipient=told["From"], body=told.get("Text") or told.get("Body", ""), reference=told["MessageUUID"]
         )

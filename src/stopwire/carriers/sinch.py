@@ -128,7 +128,8 @@ class Sinch(HttpCarrier):
         if status is None:
             return []
         cause = self._cause(int(told.get("code") or 0)) if status is Status.UNDELIVERED else None
-        return [self.report(told["batch_id"], status, cause=cause, at=instant(told.get("at")))]
+        at = instant(told.get("at"))
+        return [self.report(told["batch_id"], status, cause=cause, at=at, recipient=told.get("recipient"))]
 
     def _cause(self, code: int) -> Cause:
         agreed = {word.strip() for word in str(self.settings["opted_out_codes"] or "").split(",")}

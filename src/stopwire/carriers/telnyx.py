@@ -107,7 +107,9 @@ class Telnyx(HttpCarrier):
                 if status is None:
                     return []
                 cause = CAUSES.get(_error(told["errors"])[0], Cause.OTHER) if told.get("errors") else None
-                return [self.report(told["id"], status, cause=cause, at=instant(data.get("occurred_at")))]
+                to, from_ = told["to"][0].get("phone_number"), (told.get("from") or {}).get("phone_number")
+                at = instant(data.get("occurred_at"))
+                return [self.report(told["id"], status, cause=cause, at=at, sender=from_, recipient=to)]
         return []
 
     def probe(self) -> HttpRequest | None:

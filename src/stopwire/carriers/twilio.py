@@ -99,7 +99,7 @@ class Twilio(HttpCarrier):
         if status := told.get("MessageStatus"):
             found = STATUSES.get(status)
             code = int(told["ErrorCode"]) if told.get("ErrorCode", "").isdigit() else None
-            return [self.report(reference, found, code=code or None)] if found else []
+            return [self.report(reference, found, code=code or None, sender=told.get("From"), recipient=told.get("To"))] if found else []
         heard = self.received(
             sender=told["To"],
             recipient=told["From"],

@@ -117,7 +117,11 @@ class Vonage(HttpCarrier):
         if "status" in told:
             status = STATUSES.get(told["status"])
             cause = CAUSES.get(_code(told.get("error") or {}), Cause.OTHER) if status is Status.UNDELIVERED else None
-            return [self.report(reference, status, cause=cause, at=instant(told.get("timestamp")))] if status else []
+            if status is None:
+                return []
+            ours, theirs = (_address(told, name) for name in ("from", "to"))
+            at = instant(told.get("timestamp"))
+            return [self.report(reference, status, cause=cause, at=at, sender=ours, recipient=theirs)]
         prefix = "whatsapp:+" if told["channel"] == "whatsapp" else ""
         pictures = [told[kind] for kind in PICTURES if isinstance(told.get(kind), dict)]
         captions = [one["caption"] for one in pictures if one.get("caption")]
@@ -138,6 +142,12 @@ def _code(error: Mapping[str, Any]) -> int:
         if text.isdigit():
             return int(text)
     return 0
+
+
+def _address(told: Mapping[str, Any], name: str) -> object:
+    """An address of a status, on the channel that it is of."""
+    bare = told.get(name)
+    return f"whatsapp:+{bare.removeprefix('+')}" if told.get("channel") == "whatsapp" and isinstance(bare, str) else bare
 
 
 def _claims(authorization: str, secret: str) -> Mapping[str, Any] | None:

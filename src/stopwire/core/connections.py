@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 SIMULATOR = "simulator"  # the built-in connection, there for every account
+OF_SEGMENTS = frozenset({"smpp"})  # types that report on each segment of a long text; the others report on the whole
 
 
 class OptOutBy(StrEnum):

@@ -11,6 +11,7 @@ from stopwire import metrics
 from stopwire.core import loops, receipts
 from stopwire.core.address import SenderKind, country_of, group_of, kind_of, national_format, parse_recipient
 from stopwire.core.bound import receipt_delivery
+from stopwire.core.connections import OF_SEGMENTS
 from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
 from stopwire.core.jobs import Attempt, Job
@@ -127,10 +128,11 @@ def proven(tx: Tx, attempt: Attempt, message: Message, *, now: datetime, ids: Id
     mine = [report for report in found if report.hint == hint_of(attempt.id)]
     if not mine:
         others = tx.jobs.of_recipient(message.recipient, states=("written", "unknown"))
-        if len(found) != 1 or found[0].hint is not None or any(job.message != message.sid for job in others):
+        if len({report.reference for report in found}) != 1 or found[0].hint is not None or any(job.message != message.sid for job in others):
             return False  # more than one message may be meant
     segment = adopt(tx, attempt, message, (mine or found)[0], now=now, ids=ids)
-    for report in tx.jobs.take_orphans(attempt.connection, segment.form):
+    forms = dict.fromkeys((segment.form, segment.reference))  # as it is kept of segments, and of the whole
+    for report in [one for form in forms for one in tx.jobs.take_orphans(attempt.connection, form)]:
         seen = tx.messages.get(message.sid, any_purpose=True)
         if seen is not None:
             report_segment(tx, segment, seen, report, now=now, ids=ids)
@@ -143,12 +145,14 @@ def adopt(tx: Tx, attempt: Attempt, message: Message, report: DeliveryReport, *,
     told = "its receipt came, its answer never did"
     tx.jobs.answer_attempt(attempt.id, "accepted", now, reference=report.reference, detail=told)
     accepted(tx, message, now=now, ids=ids)
+    sealed = tx.connections.find(attempt.connection)
+    on_the_whole = sealed is not None and sealed.connection.type not in OF_SEGMENTS
     segment = Segment(
         attempt=attempt.id,
         account=attempt.account,
         connection=attempt.connection,
         number=1,
-        total=max(message.segments, 1),
+        total=1 if on_the_whole else max(message.segments, 1),
         reference=report.reference,
         form=receipts.canonical(report.reference),
         sender=message.sender or "",

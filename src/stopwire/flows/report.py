@@ -32,6 +32,8 @@ def take(tx: Tx, *, reports: Sequence[DeliveryReport], now: datetime, ids: Ids) 
     for report, segment in zip(reports, named, strict=True):
         found = segment or _late(tx, report, now, ids)
         attempt = found.attempt if found else _referred(tx, report)
+        if attempt is None and not report.forms and (found := _adopt(tx, report, now, ids)):
+            attempt = found.attempt
         if attempt is None:
             tx.jobs.add_orphan(report, now)
             continue
