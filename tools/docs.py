@@ -28,8 +28,8 @@ from stopwire.ports.house import House
 from stopwire.ports.http import PrivateTargets
 from stopwire.ports.world import Choices
 from stopwire.twilio_api import app as twilio_api
-
 from stopwire.twilio_api import registrations
+
 DOCS = Path(__file__).parents[1] / "docs"
 _MARKED = "<!-- {name}: made by tools/docs.py -->"
 
@@ -145,7 +145,10 @@ def retries() -> str:
 def twilio_routes() -> str:
     """Paths of the Twilio-compatible API, with the methods each answers."""
     found: dict[str, set[str]] = {}
+    told_elsewhere = {_plain(path) for path, _ in registrations.ELSEWHERE}  # answered 404, with where it is done
     for path, methods in twilio_paths():
+        if path in told_elsewhere:
+            continue
         found.setdefault(path, set()).update(methods)
     ordered = sorted(found.items(), key=lambda each: (not each[0].startswith("/2010"), each[0]))
     return table(("path", "methods"), [(f"`{path}`", ", ".join(sorted(methods))) for path, methods in ordered])
@@ -162,10 +165,7 @@ def native_routes() -> str:
     return table(("call", "does"), [(f"`{method} {path}`", summary) for path, method, summary in native_calls()])
 
 
-    told_elsewhere = {_plain(path) for path, _ in registrations.ELSEWHERE}  # answered 404, with where it is done
 def native_calls() -> list[tuple[str, str, str]]:
-        if path in told_elsewhere:
-            continue
     """Path, method and summary of each call, as the API describes itself."""
     described = api.create(cast(House, _NoHouse())).openapi()
     return [
