@@ -198,6 +198,7 @@ def test_finding_a_message_by_digits(keyboard: Keyboard, gateway: Gateway) -> No
 
 def test_the_map_of_keys_tells_every_key_that_works(keyboard: Keyboard) -> None:
     keyboard.press("?")
+    expect(keyboard.page.locator("dialog#keys")).to_be_focused()  # from its top: it is longer than some windows
     told = keyboard.page.locator("dialog#keys kbd").all_inner_texts()
     for key in ("Ctrl", "/", "?", "j", "k", "Enter", "x", "e", "y", "r", "v", "n", "l", "u", "p", ".", "Esc", "g", "c", "w", "s", "h", "d"):
         assert key in told, key

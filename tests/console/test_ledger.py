@@ -46,7 +46,7 @@ def test_events_stand_in_their_order_and_open(visit: Visit, told: Gateway) -> No
     expect(page.get_by_role("heading", name="Its place in the chain")).to_be_visible()
     expect(page.locator(".checks")).to_contain_text("its facts are those that were sealed")
     expect(page.locator("main")).to_contain_text("Stop.")
-    page.get_by_role("link", name="← before").click()
+    page.get_by_role("link", name="before").click()
     expect(page.locator(".head")).to_contain_text("opted in")
     expect(page.locator(".checks")).to_contain_text("the event after it follows it")
 
