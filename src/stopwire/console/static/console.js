@@ -90,6 +90,10 @@ function openPalette() {
   one("input", palette).select();
   search();
 }
+function openMap(dialog) { // at its top: it may be longer than the window
+  dialog?.showModal();
+  dialog?.focus();
+}
 function step(links, by) {
   const at = links.findIndex((link) => link.classList.contains("here"));
   links[at]?.classList.remove("here");
@@ -171,7 +175,7 @@ document.addEventListener("keydown", (event) => {
   const done = {
     "g": () => { going = Date.now(); },
     "/": () => one("#q")?.focus(),
-    "?": () => one("#keys")?.showModal(),
+    "?": () => openMap(one("#keys")),
     "j": () => move(1),
     "k": () => move(-1),
     "x": () => pick(current(), false),
@@ -189,7 +193,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button, a");
   if (button?.dataset.copy !== undefined) copy(button.dataset.copy, button);
   else if (button?.dataset.dismiss !== undefined) button.closest(".toast").remove();
-  else if (button?.dataset.open) one(`#${CSS.escape(button.dataset.open)}`)?.showModal();
+  else if (button?.dataset.open) openMap(one(`#${CSS.escape(button.dataset.open)}`));
   else if (button?.dataset.pause !== undefined) pause();
   else if (event.target.matches("dialog")) event.target.close();
   all("details.account[open], details.menu[open], details.panel[open]").forEach((each) => { if (!each.contains(event.target)) each.open = false; });
