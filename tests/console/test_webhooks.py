@@ -110,6 +110,19 @@ def test_a_pasted_signature_is_checked(visit: Visit, gateway: Gateway) -> None:
     expect(page.locator("#check")).to_contain_text(signed)
 
 
+def test_a_signature_of_the_secondary_token_is_told_as_such(visit: Visit, gateway: Gateway) -> None:
+    second = gateway.client().accounts.v1.secondary_auth_token().create().secondary_auth_token
+    try:
+        page = visit.see("/console/webhooks/inspector")
+        page.get_by_label("URL as it was called").fill("https://example.com/x")
+        page.get_by_label("Form parameters").fill("Body=a")
+        page.get_by_label("X-Twilio-Signature").fill(RequestValidator(second).compute_signature("https://example.com/x", {"Body": "a"}))
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.locator("#check")).to_contain_text("It was made with the secondary token")
+    finally:
+        gateway.client().accounts.v1.secondary_auth_token().delete()
+
+
 def test_what_failed_can_be_queued_anew(visit: Visit, gateway: Gateway) -> None:
     gateway.http.patch("/api/v1/account", json={"webhook_retries": "none"})
     gateway.http.patch(f"/api/v1/senders/{gateway.sender('+16045550100')}", json={"sms_url": f"{gateway.url}/livez/nowhere"})

@@ -46,7 +46,7 @@ MISTAKES: dict[Mistake, str] = {
     Mistake.STRIPPED: N_("It is right for values without the white space around them: sign them as they came."),
     Mistake.UNSORTED: N_("It is right for the parameters in the order they came: sort them by name first."),
     Mistake.ALGORITHM: N_("It was made with HMAC-SHA256: this header is HMAC-SHA1."),
-    Mistake.TOKEN: N_("It was made with the token of the test credentials: webhooks are signed with the account's auth token."),
+    Mistake.TOKEN: N_("It was made with the secondary token, or with that of the test credentials: webhooks are signed with the primary auth token."),
     Mistake.UNKNOWN: N_("No usual mistake leads to this one: compare the auth token, then the URL and each parameter below, letter by letter."),
 }
 
@@ -196,9 +196,10 @@ async def check(request: Request) -> Response:
     url, body, given = (str(form.get(name, "")).strip() for name in ("url", "params", "signature"))
     directory = await house.read(account, Services.directory)
     params = dict(parse_qsl(body, keep_blank_values=True))
-    token = directory.account.auth_token
+    own = directory.account
+    token, others = own.auth_token, [each for each in (own.secondary_token, own.test_token) if each]
     hosts = [urlsplit(house.choices.public_url).netloc, *(urlsplit(each).netloc for each in _urls(directory))]
-    found = mistake(token, url, body, given, hosts=list(dict.fromkeys(hosts)), other_tokens=[directory.account.test_token])
+    found = mistake(token, url, body, given, hosts=list(dict.fromkeys(hosts)), other_tokens=others)
     checked: dict[str, object] = {
         "ok": found is Mistake.NONE,
         "why": MISTAKES.get(found, ""),

@@ -88,7 +88,7 @@ class Mistake(StrEnum):
     UNSORTED = "unsorted"
     STRIPPED = "stripped"  # white space around a value was taken off
     ALGORITHM = "algorithm"  # HMAC-SHA256 for HMAC-SHA1
-    TOKEN = "token"  # noqa: S105  another token of the account: that of its test credentials
+    TOKEN = "token"  # noqa: S105  another token of the account: its secondary one, or that of its test credentials
     UNKNOWN = "unknown"
 
 
