@@ -74,8 +74,8 @@ def translations(language: str) -> gettext.NullTranslations:
         with path.open("rb") as file:
             for message in pofile.read_po(file, locale=language):
                 if message.id:
-                    told = message.string
-                    told = fence(told) if isinstance(told, str) else tuple(fence(each) for each in told)
+                    said = message.string
+                    told = fence(said) if isinstance(said, str) else tuple(fence(each) for each in said or ())
                     whole.add(message.id, told, context=message.context, flags=message.flags)
     compiled = io.BytesIO()
     mofile.write_mo(compiled, whole)
