@@ -48,6 +48,7 @@ DOOR_SECONDS = 20.0  # until a door process answers
 TELL_SECONDS = 0.5  # how often a door process tells what it answered
 DOOR_PAUSE_SECONDS = 0.5  # before a door process that ended is started again
 BACKLOG = 2048
+YOUNG = 20_000  # new objects before the garbage collector looks: at 700, Python's own choice, it looks at every few messages
 
 
 class Server(uvicorn.Server):
@@ -443,6 +444,7 @@ def _settle_in() -> None:
     of a second each time, under load several times a second."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG, 10, 10)
 
 
 async def _tell_answers(house: RemoteHouse) -> None:
