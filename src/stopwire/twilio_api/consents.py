@@ -3,11 +3,10 @@
 Items are read and judged one by one; what a consent does to a block is decided behind the door.
 """
 
-import json
 import re
 import time
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,7 +21,7 @@ from stopwire.ports.house import House
 from stopwire.ports.store import Lists, Services
 from stopwire.twilio_api.answers import Declined, answer, no_content, record
 from stopwire.twilio_api.calls import Call, Handler, resource
-from stopwire.twilio_api.forms import invalid, unreadable
+from stopwire.twilio_api.forms import Item, invalid
 
 ITEMS_MAX: Final = 25
 REQUESTS_MAX: Final = 100  # a minute and account
@@ -35,8 +34,6 @@ _CORRELATION = re.compile(r"[0-9A-Za-z]{32}")
 _ZIP = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{1,11}")
 _SAFE = re.compile(r"\+[1-9][0-9]{6,14}")  # a number, or the prefix that a thousand numbers share
 
-Item = dict[str, Any]
-
 
 def routes(house: House) -> list[Route]:
     """Consents and contacts in bulk; safe numbers."""
@@ -48,7 +45,7 @@ def routes(house: House) -> list[Route]:
 
 
 async def _consents(call: Call) -> Response:
-    items = _items(call)
+    items = call.fields.objects("Items", ITEMS_MAX)
     directory = await call.house.read(call.account, Services.directory)
     faults = [_consent_faults(item, directory) for item in items]
     _repeated(items, faults)
@@ -63,7 +60,7 @@ async def _consents(call: Call) -> Response:
 
 
 async def _contacts(call: Call) -> Response:
-    items = _items(call)
+    items = call.fields.objects("Items", ITEMS_MAX)
     faults = [_contact_faults(item) for item in items]
     _repeated(items, faults)
     contacts = [_contact(item) for item, found in zip(items, faults, strict=True) if not found]
@@ -114,25 +111,6 @@ def _limited(handler: Handler) -> Handler:
         return await handler(call)
 
     return within_limit
-
-
-def _items(call: Call) -> list[Item]:
-    texts = call.fields.all("Items")
-    if not texts:
-        raise Declined(refuse(20001, name="Items"))
-    if len(texts) > ITEMS_MAX:
-        raise Declined(unreadable(f"Items are limited to less than or equal to {ITEMS_MAX}"))
-    return [_item(text) for text in texts]
-
-
-def _item(text: str) -> Item:
-    try:
-        read = json.loads(text)
-    except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict):
-        raise Declined(invalid("Items", "Each item is a JSON object, written as a string."))
-    return read
 
 
 def _text(item: Item, name: str) -> str:

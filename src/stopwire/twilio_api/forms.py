@@ -3,7 +3,8 @@
 Nothing is decided here but whether a parameter can be read at all.
 """
 
-from typing import Final
+import json
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from stopwire.core.errors import Refused, refuse
@@ -11,6 +12,7 @@ from stopwire.twilio_api.answers import Declined
 
 PARAMETERS_MAX: Final = 1000
 BODY_BYTES_MAX: Final = 1_048_576  # 25 bulk items or 10 long media URLs are a tenth of it
+Item = dict[str, Any]  # a JSON object that stands in a parameter
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
@@ -54,6 +56,15 @@ class Fields:
         """Every value of a repeated parameter, in the order written."""
         return tuple(value for key, value in self.pairs if key == name)
 
+    def objects(self, name: str, most: int) -> list[Item]:
+        """A repeated parameter whose values are JSON objects; declines none, more than `most`, and what is no object."""
+        texts = self.all(name)
+        if not texts:
+            raise Declined(refuse(20001, name=name))
+        if len(texts) > most:
+            raise Declined(unreadable(f"{name} are limited to less than or equal to {most}"))
+        return [_object(name, text) for text in texts]
+
     def flag(self, name: str) -> bool | None:
         """`true` or `false` in any case; None where absent or empty; declines anything else."""
         value = self._last.get(name, "").lower()
@@ -88,6 +99,16 @@ class Fields:
 
 
 NOTHING: Final = Fields([])
+
+
+def _object(name: str, text: str) -> Item:
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict):
+        raise Declined(invalid(name, "Each is a JSON object, written as a string."))
+    return read
 
 
 def read_fields(raw: bytes) -> Fields:

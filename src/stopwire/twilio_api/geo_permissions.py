@@ -3,26 +3,23 @@
 Items are read one by one; the list itself is a setting of the account.
 """
 
-import json
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from stopwire.core.address import calling_code
 from stopwire.core.catalogue import COUNTRIES
-from stopwire.core.errors import refuse, title
+from stopwire.core.errors import title
 from stopwire.flows import account as accounts
 from stopwire.ports.house import House
 from stopwire.ports.store import Services
 from stopwire.twilio_api.answers import Declined, answer, record
 from stopwire.twilio_api.calls import Call, resource
-from stopwire.twilio_api.forms import invalid, unreadable
+from stopwire.twilio_api.forms import Item, invalid
 
 FAILED: Final = 30649
 KIND: Final = "country"  # the only type of permission there is
-
-Item = dict[str, Any]
 
 
 def routes(house: House) -> list[Route]:
@@ -45,31 +42,12 @@ def _permission(country: str, *, enabled: bool) -> Item:
 
 
 async def _change(call: Call) -> Response:
-    items = _items(call)
+    items = call.fields.objects("Permissions", len(COUNTRIES))
     faults = [_faults(item) for item in items]
     switches = {str(item["country_code"]).upper(): item["enabled"] for item, found in zip(items, faults, strict=True) if not found}
     if not await call.house(accounts.permit, account=call.account, switches=switches):
         faults = [found or ["NO_COUNTRY_LEFT"] for found in faults]
     return answer({"permissions": [_changed(item, found) for item, found in zip(items, faults, strict=True)]})
-
-
-def _items(call: Call) -> list[Item]:
-    texts = call.fields.all("Permissions")
-    if not texts:
-        raise Declined(refuse(20001, name="Permissions"))
-    if len(texts) > len(COUNTRIES):
-        raise Declined(unreadable(f"Permissions are limited to less than or equal to {len(COUNTRIES)}"))
-    return [_item(text) for text in texts]
-
-
-def _item(text: str) -> Item:
-    try:
-        read = json.loads(text)
-    except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict):
-        raise Declined(invalid("Permissions", "Each permission is a JSON object, written as a string."))
-    return read
 
 
 def _faults(item: Item) -> list[str]:
