@@ -5,6 +5,7 @@ ledger by the store's own hand. Here too: what the import and the export of a ru
 """
 
 import asyncio
+import contextlib
 import http.client
 import random
 import sqlite3
@@ -23,17 +24,39 @@ LOST_ONE_OF = 50  # messages that did not arrive
 AREAS = ("628", "650", "707", "714", "805", "818")  # none that the load generator writes to
 
 
-def numbers(count: int) -> Iterator[str]:
-    """Valid numbers, each once, in no order."""
+def numbers(count: int, *, ordered: bool = False) -> Iterator[str]:
+    """Valid numbers, each once, in no order unless `ordered`."""
     chance = random.Random(20260101)
     per_area = -(-count // len(AREAS))
     if per_area > 8_000_000:
         raise ValueError(f"At most {len(AREAS) * 8_000_000:,} numbers can be made.")
     left = count
     for area in AREAS:
-        for n in chance.sample(range(2_000_000, 10_000_000), min(per_area, left)):
+        some = chance.sample(range(2_000_000, 10_000_000), min(per_area, left))
+        for n in sorted(some) if ordered else some:
             yield f"+1{area}{n:07}"
         left -= min(per_area, left)
+
+
+@contextlib.contextmanager
+def _bare(data_dir: Path, *tables: str) -> Iterator[sqlite3.Connection]:
+    """Tables without the indexes that are no constraints, which are made again at the end: millions of rows, each put in its
+    place in each of them, would write the whole file many times over."""
+    link = sqlite3.connect(data_dir / "stopwire.db", isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=OFF", "cache_size=-2000000", "temp_store=MEMORY", "threads=2"):
+        link.execute(f"PRAGMA {pragma}")
+    marks = ", ".join("?" * len(tables))
+    found = link.execute(f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({marks})", tables)
+    indexes = found.fetchall()
+    for name, _ in indexes:
+        link.execute(f"DROP INDEX {name}")
+    try:
+        yield link
+    finally:
+        for _, sql in indexes:
+            link.execute(sql)
+            link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        link.close()
 
 
 def messages(data_dir: Path, count: int, *, days: int = 0) -> None:
@@ -41,39 +64,35 @@ def messages(data_dir: Path, count: int, *, days: int = 0) -> None:
 
     They are spread over the last `days`, and then their texts differ and some did not arrive.
     """
-    link = sqlite3.connect(data_dir / "stopwire.db", isolation_level=None)
-    for pragma in ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
-        link.execute(f"PRAGMA {pragma}")
-    (sid,) = link.execute(
-        "SELECT sid FROM messages WHERE direction = 'outbound-api' AND status IN ('sent', 'delivered') ORDER BY seq LIMIT 1"
-    ).fetchone()
-    in_message = {"seq": "NULL", "sid": ":sid", "recipient": ":recipient"}
-    in_attempt = {"id": ":id", "message": ":sid", "reference": ":reference"}
-    if days:
-        in_message |= {name: f"{name} - :age" for name in ("created_at", "updated_at", "sent_at")}
-        in_message |= {"body": ":body", "status": ":status", "error_code": ":code"}
-        in_attempt |= {name: f"{name} - :age" for name in ("at", "answered_at")}
-    copy_message = _copy(link, "messages", "sid = :of", in_message)
-    copy_attempt = _copy(link, "attempts", "message = :of", in_attempt)
-    chance = random.Random(7)
-    rows: list[dict[str, Any]] = []
-    for made, number in enumerate(numbers(count), 1):
-        rows.append(
-            {
-                "of": sid, "recipient": number, "sid": f"SM{chance.getrandbits(128):032x}",
-                "id": f"AT{chance.getrandbits(128):032x}", "reference": f"past-{made}",
-                "age": days * DAY_MILLIS * (count - made) // count, "body": f"Your parcel {made} is on its way.",
-                "status": "undelivered" if made % LOST_ONE_OF == 0 else "delivered", "code": 30003 if made % LOST_ONE_OF == 0 else None,
-            }
-        )  # fmt: skip
-        if len(rows) == ROWS_AT_ONCE or made == count:
-            link.execute("BEGIN IMMEDIATE")
-            link.executemany(copy_message, rows)
-            link.executemany(copy_attempt, rows)
-            link.execute("COMMIT")
-            link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            rows.clear()
-    link.close()
+    with _bare(data_dir, "messages", "attempts") as link:
+        (sid,) = link.execute(
+            "SELECT sid FROM messages WHERE direction = 'outbound-api' AND status IN ('sent', 'delivered') ORDER BY seq LIMIT 1"
+        ).fetchone()
+        in_message = {"seq": "NULL", "sid": ":sid", "recipient": ":recipient"}
+        in_attempt = {"id": ":id", "message": ":sid", "reference": ":reference"}
+        if days:
+            in_message |= {name: f"{name} - :age" for name in ("created_at", "updated_at", "sent_at")}
+            in_message |= {"body": ":body", "status": ":status", "error_code": ":code"}
+            in_attempt |= {name: f"{name} - :age" for name in ("at", "answered_at")}
+        copy_message = _copy(link, "messages", "sid = :of", in_message)
+        copy_attempt = _copy(link, "attempts", "message = :of", in_attempt)
+        rows: list[dict[str, Any]] = []
+        for made, number in enumerate(numbers(count), 1):
+            rows.append(
+                {
+                    "of": sid, "recipient": number, "sid": f"SM{made:032x}",
+                    "id": f"AT{made:032x}", "reference": f"past-{made}",
+                    "age": days * DAY_MILLIS * (count - made) // count, "body": f"Your parcel {made} is on its way.",
+                    "status": "undelivered" if made % LOST_ONE_OF == 0 else "delivered", "code": 30003 if made % LOST_ONE_OF == 0 else None,
+                }
+            )  # fmt: skip
+            if len(rows) == ROWS_AT_ONCE or made == count:
+                link.execute("BEGIN IMMEDIATE")
+                link.executemany(copy_message, rows)
+                link.executemany(copy_attempt, rows)
+                link.execute("COMMIT")
+                link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                rows.clear()
 
 
 def _copy(link: sqlite3.Connection, table: str, where: str, changed: dict[str, str]) -> str:
@@ -84,7 +103,8 @@ def _copy(link: sqlite3.Connection, table: str, where: str, changed: dict[str, s
 
 def blocks(data_dir: Path, count: int, *, days: int = 0) -> None:
     """`count` people blocked for the whole account over the last `days`, on the ledger and on the list. No gateway may run in `data_dir`."""
-    asyncio.run(_blocks(data_dir, count, days))
+    with _bare(data_dir, "consent_events", "consent_people", "blocks"):
+        asyncio.run(_blocks(data_dir, count, days))
 
 
 async def _blocks(data_dir: Path, count: int, days: int) -> None:
@@ -93,7 +113,7 @@ async def _blocks(data_dir: Path, count: int, days: int) -> None:
     from stopwire.ports.store import Tx
     from stopwire.storage.store import SqlStore
 
-    store, chance, now = await SqlStore.open(data_dir), random.Random(11), datetime.now(UTC)
+    store, now = await SqlStore.open(data_dir), datetime.now(UTC)
     events: list[ConsentEvent] = []
 
     async def keep() -> None:
@@ -105,11 +125,11 @@ async def _blocks(data_dir: Path, count: int, days: int) -> None:
         await store.write(append, account=ACCOUNT)
         events.clear()
 
-    for made, number in enumerate(numbers(count), 1):
+    for made, number in enumerate(numbers(count, ordered=True), 1):
         at = now - timedelta(days=days) * ((count - made) / count)
         events.append(
             ConsentEvent(
-                id=f"CE{chance.getrandbits(128):032x}",
+                id=f"CE{made:032x}",
                 holder=ACCOUNT,
                 group=group_of(number),
                 recipient=number,
