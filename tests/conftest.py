@@ -65,3 +65,9 @@ class NothingIsSkipped:
             terminalreporter.section("skipped, which nothing may be under CI=true", red=True)
             for name in self.skipped:
                 terminalreporter.line(name, red=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: begun last, one of them would hold up the end alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -48,6 +48,7 @@ DOOR_SECONDS = 20.0  # until a door process answers
 TELL_SECONDS = 0.5  # how often a door process tells what it answered
 DOOR_PAUSE_SECONDS = 0.5  # before a door process that ended is started again
 BACKLOG = 2048
+SOCKET_PATH_BYTES_MAX = 107 if sys.platform == "linux" else 103  # sun_path of unix(7), without its end
 YOUNG = 20_000  # new objects before the garbage collector looks: at 700, Python's own choice, it looks at every few messages
 
 
@@ -112,6 +113,7 @@ async def _serve(settings: Settings, say: Callable[[str], None]) -> int:
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[Gateway]:
     """A running gateway, closed in order at the end: doors, then engines, then the store. `clock`, `ids`: those of a test."""
+    _fit_for_sockets(settings.data_dir)
     listener = _listen(settings.host, settings.port)
     base = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     wired = await wire(settings, public_url=(settings.public_url or base).rstrip("/"), clock=clock, ids=ids)
@@ -168,6 +170,14 @@ async def _console_url(wired: Wired, account: str) -> str:
     if await own.has_team(wired.world, account=account):
         return base
     return f"{base}sign-in?token={await own.sign_in(wired.world, account=account)}"
+
+
+def _fit_for_sockets(data_dir: Path) -> None:
+    """Raises NoDoor where the path of the data folder leaves no room for that of a socket in it."""
+    length = max(len(os.fsencode(data_dir / name)) for name in (HATCH, ADMIN))
+    if length > SOCKET_PATH_BYTES_MAX:
+        over = length - SOCKET_PATH_BYTES_MAX
+        raise NoDoor(f"the path of the data folder {data_dir} is {over} bytes too long for the sockets in it. Choose a shorter --data-dir.")
 
 
 def _listen(host: str, port: int) -> socket.socket:

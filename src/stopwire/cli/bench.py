@@ -91,12 +91,12 @@ def _is_refused(client: "Client", to: str) -> bool:
 @contextlib.contextmanager
 def _gateway(disk: Path) -> "Iterator[tuple[Client, float]]":
     """A gateway in a process of its own, and how long it took to answer."""
-    with tempfile.TemporaryDirectory(prefix="stopwire-bench-", dir=disk) as folder:
+    with tempfile.TemporaryDirectory(prefix="stopwire-", dir=disk) as folder:
         command = [sys.executable, "-m", "stopwire", "up", "--demo", "--quiet", "--port", "0", "--data-dir", folder]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("STOPWIRE_")}
         began = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603  # our own program
-            command, cwd=folder, env=clean, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command, cwd=folder, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         try:
             with _answering(process, Path(folder, "credentials.json"), began) as client:
@@ -121,7 +121,7 @@ def _answering(process: "subprocess.Popen[bytes]", credentials: Path, began: flo
             return client
         time.sleep(LOOK_SECONDS)
     process.kill()
-    said = process.communicate()[1].decode(errors="replace").strip()
+    said = process.communicate()[0].decode(errors="replace").strip()
     raise Failed(f"The gateway to be measured did not start within {START_SECONDS:g} s. {said[-500:]}".strip(), Exit.NO)
 
 
