@@ -1,6 +1,7 @@
 """Delivery reports: forward only, whenever they come."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from stopwire.core.message import Message, Status
 from stopwire.core.orders import Order
 from stopwire.core.outcomes import DeliveryReport, Outcome, OutcomeKind, hint_of
+from stopwire.core.receipts import canonical
 from stopwire.flows import dispatch, report
 from tests.flows.still import ALONE, TOLL_FREE, Still, still_house
 
@@ -75,6 +77,20 @@ async def test_reports_that_come_together_do_what_they_would_have_done_one_by_on
     assert [("sent", None), ("undelivered", "30003")] == await still.callbacks(other)
     told = [status for status, _ in await still.callbacks(one)]
     assert told == sorted(set(told), key=["sent", "delivered", "read"].index)
+
+
+@pytest.mark.parametrize("order", list(permutations(["a:delivered", "a:sent", "b:delivered", "b:sent"])), ids=lambda o: " ".join(o))
+async def test_a_late_word_on_a_segment_takes_nothing_back_in_whatever_order_they_come_together(
+    still: Still, order: tuple[str, ...]
+) -> None:
+    message = await still.one(to=ANN, from_=ALONE, body="x" * 200)
+    (part,) = await still.claim()
+    await still.settle([part], segments=(part.attempt, "b1"))
+    named = {"a": part.attempt, "b": "b1"}
+    each = [(named[segment], Status(status)) for segment, _, status in (told.partition(":") for told in order)]
+    told = [replace(said(id, status), forms=(canonical(id),)) for id, status in each]
+    await report.report(still.world, reports=told)
+    assert "delivered" == (await still.seen(message)).status
 
 
 async def test_a_repeated_report_tells_the_customer_once(still: Still) -> None:
