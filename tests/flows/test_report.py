@@ -126,6 +126,27 @@ async def test_a_report_that_overtook_the_carriers_answer_is_kept_for_it(still: 
     assert [("sent", None), ("delivered", None)] == await still.callbacks(message)
 
 
+@pytest.mark.parametrize("order", list(permutations(["a:delivered", "a:sent", "b:delivered", "b:sent"])), ids=lambda o: " ".join(o))
+async def test_of_early_reports_on_segments_too_none_takes_back_another(still: Still, order: tuple[str, ...]) -> None:
+    message = await still.one(to=ANN, from_=ALONE, body="x" * 200)
+    (part,) = await still.claim()
+    named = {"a": part.attempt, "b": "b1"}
+    for segment, _, status in (told.partition(":") for told in order):
+        await report.report(still.world, reports=[replace(said(named[segment], Status(status)), forms=(canonical(named[segment]),))])
+    await still.settle([part], segments=(part.attempt, "b1"))
+    assert "delivered" == (await still.seen(message)).status
+
+
+async def test_an_early_bad_report_does_not_take_back_an_early_good_one(still: Still) -> None:
+    message = await still.one(to=ANN, from_=ALONE)
+    (part,) = await still.claim()
+    await tell(still, part.attempt, Status.DELIVERED)
+    await tell(still, part.attempt, Status.UNDELIVERED, 30003)
+    await still.settle([part])
+    seen = await still.seen(message)
+    assert ("delivered", None) == (seen.status, seen.error_code)
+
+
 async def test_a_report_of_nothing_we_know_changes_nothing(still: Still) -> None:
     message, _ = await sent(still)
     await tell(still, "nobody", Status.UNDELIVERED, 30003)

@@ -114,7 +114,7 @@ def take_segments(
         for form in filter(None, other):
             early += [r for r in tx.jobs.take_orphans(attempt.connection, form) if r.recipient and _fits(segment, r)]
         for report in early:
-            report_segment(tx, segment, message, report, now=now, ids=ids)
+            message = report_segment(tx, segment, message, report, now=now, ids=ids)
             learn_from(tx, message, report, now=now, ids=ids)
 
 
@@ -171,10 +171,14 @@ def _fits(segment: Segment, report: DeliveryReport) -> bool:
 def report_segment(
     tx: Tx, segment: Segment, message: Message, report: DeliveryReport, *, now: datetime, ids: Ids
 ) -> Message:
-    """Apply a report on one segment: the message is what the worst of its segments is. Answers it as it now is."""
+    """Apply a report on one segment: the message is what the worst of its segments is. Answers it as it now is.
+
+    How far the segment has come is read here: of several reports on it, each finds what the one before has made of it.
+    """
     if segment.total == 1:
         return reported(tx, message, report.status, report.error_code, now=now, ids=ids)
-    status = advance(segment.status or Status.SENT, report.status)
+    known = {each.number: each.status for each in tx.jobs.segments_of(segment.attempt)}
+    status = advance(known.get(segment.number) or Status.SENT, report.status)
     tx.jobs.report_segment(segment, status, report.error_code, now)
     result = receipts.whole(tx.jobs.segments_of(segment.attempt), segment.total)
     return message if result is None else reported(tx, message, result[0], result[1], now=now, ids=ids)

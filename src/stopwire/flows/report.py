@@ -29,10 +29,7 @@ def take(tx: Tx, *, reports: Sequence[DeliveryReport], now: datetime, ids: Ids) 
     named = _named(tx, reports, now)
     messages = tx.jobs.messages_of([segment.attempt for segment in named if segment])
     moved: dict[str, Message] = {}  # two reports may speak of one message
-    told: set[tuple[str, int]] = set()  # or of one segment, which is then no longer as it was read
     for report, segment in zip(reports, named, strict=True):
-        if segment and (segment.attempt, segment.number) in told:
-            segment = _named(tx, [report], now)[0]
         found = segment or _late(tx, report, now, ids)
         attempt = found.attempt if found else _referred(tx, report)
         if attempt is None and not report.forms and (found := _adopt(tx, report, now, ids)):
@@ -40,8 +37,6 @@ def take(tx: Tx, *, reports: Sequence[DeliveryReport], now: datetime, ids: Ids) 
         if attempt is None:
             tx.jobs.add_orphan(report, now)
             continue
-        if found:
-            told.add((found.attempt, found.number))
         message = messages.get(attempt) or tx.jobs.messages_of([attempt]).get(attempt)
         if message is not None:  # else it was deleted meanwhile
             message = moved.get(message.sid, message)
