@@ -67,6 +67,16 @@ async def town() -> AsyncIterator[Town]:
     await made.stop()
 
 
+async def test_a_program_that_does_not_trust_us_is_spoken_of(town: Town) -> None:
+    async with httpx.AsyncClient(proxy=f"http://127.0.0.1:{town.port}", verify=ssl.create_default_context(), trust_env=False) as wary:
+        with pytest.raises(httpx.ConnectError):
+            await wary.get("https://api.twilio.com/")
+    async with asyncio.timeout(5):
+        while not town.notes:
+            await asyncio.sleep(0.01)
+    assert "broke off TLS with api.twilio.com. Does it trust the certificates that SSL_CERT_FILE names?" in town.notes[0]
+
+
 @pytest.mark.parametrize("url", [f"https://{host}/2010-04-01/x?a=1" for host in proxy.HOSTS])
 async def test_twilios_hosts_are_answered_by_the_gateway(town: Town, url: str) -> None:
     answer = await town.client.post(url, data={"Body": "é" * 1000}, headers={"Authorization": "Basic eA=="})

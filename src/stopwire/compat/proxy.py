@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import datetime
 import json
+import logging
 import os
 import signal
 import ssl
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+log = logging.getLogger(__name__)
 HOSTS = ("api.twilio.com", "messaging.twilio.com", "accounts.twilio.com", "lookups.twilio.com")  # what a gateway answers for
 DOMAIN = ".twilio.com"
 HERE = "localhost,127.0.0.1,::1"
@@ -123,11 +125,13 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._answer(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, ssl.SSLError):
-            pass  # one side is gone, or speaks no HTTP: the other one is let go of too
+        except (asyncio.LimitOverrunError, ValueError):
+            self._note("A program sent this proxy what is no HTTP request.")
+        except (OSError, asyncio.IncompleteReadError) as fault:
+            log.debug("one side is gone, and the other is let go of: %s", fault)
         finally:
             writer.close()
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -153,7 +157,11 @@ class Proxy:
         if host in HOSTS:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
-            await writer.start_tls(self._context)
+            try:
+                await writer.start_tls(self._context)
+            except OSError:  # ssl.SSLError is one
+                self._note(f"The program broke off TLS with {host}. Does it trust the certificates that {_CA_VARIABLES[1]} names?")
+                return
             await self._to_gateway(_closing(await reader.readuntil(b"\r\n\r\n"), OVER_TLS), reader, writer)
         elif _is_twilio(host):
             writer.write(self._refusal(host))

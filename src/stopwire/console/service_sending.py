@@ -9,6 +9,7 @@ from stopwire.console.plots import CSP, Point, bars, paper_of
 from stopwire.console.render import HEADERS, N_, done, say, teller
 from stopwire.console.services import found, refused_at, shown
 from stopwire.console.session import acts, form_of, house_of, shows, visitor_of
+from stopwire.core.optout import opted_out_send
 from stopwire.core.roles import Role
 from stopwire.core.senders import Directory, Service
 from stopwire.flows import configure
@@ -54,7 +55,7 @@ async def _shown(request: Request, directory: Directory, service: Service, statu
         pool=directory.pool(service.sid),
         rows=rows,
         alt=_alt(request, rows),
-        opted_out_send=service.policy.opted_out_send or directory.account.settings.opted_out_send,
+        opted_out_send=opted_out_send(service.policy.opted_out_send, directory.account.settings.opted_out_send),
         of_account=service.policy.opted_out_send is None,
         **values,
     )

@@ -29,7 +29,8 @@ class Claimed:
 
 async def recover(world: World) -> int:
     """What was being told when the engine ended is due again; how many those are."""
-    return await world.store.write(lambda tx: tx.webhooks.interrupted(world.clock.now()), account="")
+    now = world.clock.now()
+    return await world.store.write(lambda tx: tx.webhooks.interrupted(now), account="")
 
 
 async def claim(world: World, *, room: int, busy: Sequence[str]) -> Claimed:
