@@ -131,8 +131,10 @@ class Measurement:
     def f8(self) -> None:
         """The same load on a short past and on a long one."""
         size = {"short past": 10_000, "long past": self.options.past}
-        data = {name: self.around.folder / name.replace(" ", "-") for name in size}
+        data = {name: (self.options.pasts or self.around.folder) / name.replace(" ", "-") for name in size}
         for name, folder in data.items():
+            if folder.exists():
+                continue  # kept by an invocation before this one
             with self.stopwire(data_dir=folder) as running:
                 outbound(self.around, running, seconds=1, warmup=0.5)
             fill.messages(folder / "data", size[name])
@@ -207,7 +209,7 @@ class Measurement:
                 "sqlite": sqlite3.sqlite_version,
                 "stopwire": _stopwire_version(),
             },
-            "options": {name: value for name, value in vars(self.options).items() if name not in ("publish", "disk", "only", "results")},
+            "options": {name: value for name, value in vars(self.options).items() if name not in ("publish", "disk", "only", "pasts", "results")},
             "series": {
                 figure: {name: {f.name: summary(runs, f.name) for f in _numbers()} | {"runs": len(runs)} for name, runs in series.items()}
                 for figure, series in self.runs.items()
@@ -267,6 +269,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--window", type=int, default=10, help="SMPP window of both gateways, in both directions")
     parser.add_argument("--disk", type=Path, default=Path("/var/tmp"), help="folder on the disk to be measured")
     parser.add_argument("--past", type=int, default=0, help="blocks and messages of the long past")
+    parser.add_argument("--pasts", type=Path, help="folder that keeps F8's two pasts for another run, and has them if there was one")
     parser.add_argument("--blocks", type=int, default=0, help="rows of the block list that is imported and exported")
     parser.add_argument("--results", type=Path, help="file of results, in place of results.json")
     parser.add_argument("--publish", action="store_true", help="write docs/performance.md from results.json, and measure nothing")
