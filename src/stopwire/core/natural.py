@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from stopwire.core.packs import Packs
+from stopwire.core.phrases import PhrasePattern, begun
 from stopwire.core.policy import Keyword, OptOutPolicy
 from stopwire.core.spelling import key, visible_length
 
@@ -67,7 +68,7 @@ class Rule:
     id: str
     keyword: Keyword | None
     language: str
-    pattern: re.Pattern[str]
+    pattern: PhrasePattern
     unless: re.Pattern[str] | None
     acts: bool
 
@@ -79,6 +80,7 @@ class Spoken:
     courtesy: frozenset[str] = frozenset()
     spaced: Mapping[str, tuple[str, Keyword]]
     rules: tuple[Rule, ...] = ()
+    acting: tuple[Rule, ...] = ()  # those that are good enough to act by
 
 
 NOTHING_KNOWN = Spoken(spaced={})
@@ -95,6 +97,18 @@ def languages(policy: OptOutPolicy, country: str | None) -> tuple[str, ...]:
 def spoken(packs: Packs, languages: tuple[str, ...]) -> Spoken:
     """What `packs` know of `languages`, prepared for reading."""
     chosen = [pack for language in languages if (pack := packs.get(language))]
+    rules = tuple(
+        Rule(
+            id=phrase.id,
+            keyword=phrase.keyword,
+            language=pack.language,
+            pattern=PhrasePattern(phrase.pattern),
+            unless=re.compile(phrase.unless) if phrase.unless else None,
+            acts=pack.phrases_act,
+        )
+        for pack in chosen
+        for phrase in pack.phrases
+    )
     return Spoken(
         courtesy=frozenset(token for pack in chosen for word in pack.courtesy for token in _tokens(key(word))),
         spaced={
@@ -103,18 +117,8 @@ def spoken(packs: Packs, languages: tuple[str, ...]) -> Spoken:
             for word in pack.words
             if word.spaced and not word.weak
         },
-        rules=tuple(
-            Rule(
-                id=phrase.id,
-                keyword=phrase.keyword,
-                language=pack.language,
-                pattern=re.compile(phrase.pattern),
-                unless=re.compile(phrase.unless) if phrase.unless else None,
-                acts=pack.phrases_act,
-            )
-            for pack in chosen
-            for phrase in pack.phrases
-        ),
+        rules=rules,
+        acting=tuple(rule for rule in rules if rule.acts),
     )
 
 
@@ -122,9 +126,9 @@ def hear(body: str, *, keyword_of: Callable[[str], Keyword | None], known: Spoke
     """What `body` says, or None. `keyword_of` looks a key up in the words in force. Never raises."""
     if len(body) > VISIBLE_MAX and visible_length(body) > VISIBLE_MAX:
         return None
-    if found := around_a_word(body, keyword_of=keyword_of, known=known):
+    if found := around_a_word(body, key(body), keyword_of=keyword_of, known=known):
         return found
-    phrases = list(said(clauses(body), rules=tuple(rule for rule in known.rules if rule.acts)))
+    phrases = list(said(clauses(body), rules=known.acting))
     # A wish to stop weighs more than anything said beside it; a wrong number more than a wish to go on.
     for wanted in (Keyword.STOP, None, Keyword.START, Keyword.HELP):
         for phrase in phrases:
@@ -133,9 +137,13 @@ def hear(body: str, *, keyword_of: Callable[[str], Keyword | None], known: Spoke
     return None
 
 
-def around_a_word(body: str, *, keyword_of: Callable[[str], Keyword | None], known: Spoken) -> Heard | None:
-    """Tier 1: one keyword, and nothing else but courtesy, itself again, spaces inside it, letters held too long."""
-    text = key(body)
+def around_a_word(
+    body: str, text: str, *, keyword_of: Callable[[str], Keyword | None], known: Spoken
+) -> Heard | None:
+    """Tier 1: one keyword, and nothing else but courtesy, itself again, spaces inside it, letters held too long.
+
+    `text` is the key of `body`.
+    """
     if not text:
         signs = set(body) - {" ", "\ufe0f"}
         return Heard(keyword=Keyword.STOP, rule="sign.stop", said=body.strip()) if signs and signs <= _STOP_SIGNS else None
@@ -151,8 +159,9 @@ def around_a_word(body: str, *, keyword_of: Callable[[str], Keyword | None], kno
 def said(heard_clauses: list[str], *, rules: tuple[Rule, ...]) -> Iterator[Heard]:
     """Tier 2: each phrase rule that holds for a clause, in order of the clauses."""
     for clause in heard_clauses:
+        words = begun(clause)
         for rule in rules:
-            if (found := rule.pattern.search(clause)) and not (rule.unless and rule.unless.search(clause)):
+            if (found := rule.pattern.search(clause, words)) and not (rule.unless and rule.unless.search(clause)):
                 yield Heard(keyword=rule.keyword, rule=rule.id, said=found[0], language=rule.language)
 
 

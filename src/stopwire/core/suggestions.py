@@ -13,6 +13,7 @@ from typing import Literal
 from stopwire.core import natural
 from stopwire.core.keywords import index
 from stopwire.core.packs import Packs, PackWord
+from stopwire.core.phrases import PhrasePattern, begun
 from stopwire.core.policy import (
     DEFAULT_HELP_WORDS,
     DEFAULT_START_WORDS,
@@ -89,13 +90,13 @@ _SOFT_PATTERNS = {
     "asked before": r"\b(?:already|asked|told)\b.*\b(?:to stop|unsubscribed?|opted out|remove me)\b",
     "still hears from you": r"\b(?:you|u|yall|you guys|you people) (?:keep|kept|still) (?:texting|messaging|sending)(?: me| us| these)\b",
 }
-_SOFT = {what: re.compile(pattern) for what, pattern in _SOFT_PATTERNS.items()}
+_SOFT = {what: PhrasePattern(pattern) for what, pattern in _SOFT_PATTERNS.items()}
 # Somebody else answers: names cannot be listed, so words that are none are.
-_NOT_THAT_PERSON = re.compile(
+_NOT_THAT_PERSON = PhrasePattern(
     r"^(?:(?:sorry|hi|hello|no) )*this (?:is not|isnt|aint) (?!good|right|working|ok|okay|fair|fun|funny|correct|true|helpful|cool|it$|me$|"
     r"urgent|easy|acceptable|possible|new|what|how|enough|over|done|helping|necessary|spam|a$|the$|my$|your$)[^\W\d]{2,}$"
 )
-_UNSUBSCRIBE = re.compile(r"\b(?:unsubscrib(?:e|ed|ing)|unsub|opt(?:ing|ed)? (?:me )?out|optout|desuscribir\w*|desinscrire|abbestell\w*)\b")
+_UNSUBSCRIBE = PhrasePattern(r"\b(?:unsubscrib(?:e|ed|ing)|unsub|opt(?:ing|ed)? (?:me )?out|optout|desuscribir\w*|desinscrire|abbestell\w*)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,16 +116,17 @@ def score(body: str, *, policy: OptOutPolicy | None, country: str | None, packs:
     `policy` is None where the default words apply; `country` is the recipient's, ISO 3166 alpha-2.
     """
     text = body[:_READ_MAX]
+    text_key = key(text)
     in_force = index(policy or _STANDARD).table(country)
-    if in_force.keyword_of(key(text)) in (Keyword.START, Keyword.HELP):
+    if in_force.keyword_of(text_key) in (Keyword.START, Keyword.HELP):
         return None
     spoken = natural.spoken(packs, _spoken(packs))
     clauses = natural.clauses(text)
     whole = " ".join(clauses)
     return (
         _sign(text, whole)
-        or _whole_word(key(text), in_force.keyword_of, country=country, packs=packs)
-        or _near_keyword(text, in_force.keyword_of, known=spoken)
+        or _whole_word(text_key, in_force.keyword_of, country=country, packs=packs)
+        or _near_keyword(text, text_key, in_force.keyword_of, known=spoken)
         or _phrase(clauses, known=spoken)
         or _typo(whole, in_force.keyword_of)
         or _first_clause(clauses, in_force.keyword_of)
@@ -180,14 +182,16 @@ def _of_pack(language: str, word: PackWord, *, near: bool) -> Suggestion:
     return _suggest(word.keyword, reason, "strong", 0.85 if word.confirmed else 0.75, *evidence)
 
 
-def _near_keyword(text: str, keyword_of: Callable[[str], Keyword | None], *, known: natural.Spoken) -> Suggestion | None:
+def _near_keyword(
+    text: str, text_key: str, keyword_of: Callable[[str], Keyword | None], *, known: natural.Spoken
+) -> Suggestion | None:
     """What natural matching would act on: a keyword with courtesy, repeated, spaced or stretched."""
 
     def near(word_key: str) -> Keyword | None:
         # A removed word with courtesy is still worth a look; YES and its like never are.
         return None if word_key in _ANSWERS else keyword_of(word_key) or _DEFAULT_WORDS.get(word_key)
 
-    found = natural.around_a_word(text, keyword_of=near, known=known)
+    found = natural.around_a_word(text, text_key, keyword_of=near, known=known)
     if found is None or found.keyword is None:
         return None
     return _suggest(found.keyword, "near_keyword", "strong", 0.9, f"rule {found.rule}", f"said {found.said!r}")
@@ -244,13 +248,14 @@ def _with_words_around(whole: str, keyword_of: Callable[[str], Keyword | None]) 
 def _soft(clauses: list[str]) -> Suggestion | None:
     """No request, but displeasure; or words about unsubscribing that phrases left alone."""
     for clause in clauses:
-        if found := _NOT_THAT_PERSON.search(clause):
+        words = begun(clause)
+        if found := _NOT_THAT_PERSON.search(clause, words):
             return _suggest(Keyword.STOP, "wrong_number", "weak", 0.5, f"said {found[0]!r}")
-        found = _UNSUBSCRIBE.search(clause)
+        found = _UNSUBSCRIBE.search(clause, words)
         if found and not _NEGATED.search(clause[: found.start()]) and not _OTHER_THING.search(clause[found.end() :]):
             return _suggest(Keyword.STOP, "phrase", "weak", 0.4, f"speaks of {found[0]!r}")
         for what, pattern in _SOFT.items():
-            if found := pattern.search(clause):
+            if found := pattern.search(clause, words):
                 return _suggest(Keyword.STOP, "soft", "weak", 0.3, f"{what}: {found[0]!r}")
     return None
 
