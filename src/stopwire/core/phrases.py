@@ -5,13 +5,10 @@ pattern is worked out, once, with which letters one of its words must begin: a c
 not searched. What a phrase means is decided elsewhere.
 """
 
-import importlib
 import re
 from collections.abc import Sequence
+from re import _parser  # type: ignore[attr-defined]  # it has no public name; its tree is what a pattern does, to the last branch
 from typing import Any
-
-# The parser of `re` itself has no public name; its tree is what the pattern will do, to the last branch.
-_parse: Any = importlib.import_module("re._parser").parse
 
 _LETTERS = 3  # enough to tell most words apart, few enough that many patterns share one
 
@@ -42,7 +39,7 @@ def begun(clause: str) -> frozenset[str]:
 
 def beginnings(pattern: str) -> _Beginnings:
     """First letters of which some word of every match of `pattern` has one; None where no such list can be told."""
-    found = _of_some_word(list(_parse(pattern)), at_start=False)
+    found = _of_some_word(list(_parser.parse(pattern)), at_start=False)
     return found or None
 
 
