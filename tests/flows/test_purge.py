@@ -16,18 +16,18 @@ def test_a_sweep_forgets_old_bookkeeping_and_keeps_the_rest(fresh_gateway: Gatew
         tx.messages.keep("old", "f", {}, old)
         tx.messages.keep("new", "f", {}, now)
         for number in range(purge.AT_ONCE + 1):
-            tx.inbound.remember("simulator", f"old-{number}", None, old)
-        tx.inbound.remember("simulator", "new", None, now)
+            tx.inbound.remember("simulator", [(f"old-{number}", None)], old)
+        tx.inbound.remember("simulator", [("new", None)], now)
 
     gateway.run(gateway.world.store.write(fill, account=account))
     assert 1 + purge.AT_ONCE + 1 == gateway.run(purge.purge(gateway.world))
     assert 0 == gateway.run(purge.purge(gateway.world))
     left = gateway.run(
         gateway.world.store.read(
-            lambda tx: (tx.messages.kept("new", old), tx.messages.kept("old", old), tx.inbound.seen("simulator", "new")),
+            lambda tx: (tx.messages.kept("new", old), tx.messages.kept("old", old), tx.inbound.seen("simulator", ["new"])),
             account=account,
         )
     )
     assert left[0] is not None
     assert left[1] is None
-    assert left[2] is not None
+    assert left[2]

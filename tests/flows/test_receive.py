@@ -1,6 +1,7 @@
 """One inbound text: what is a repeat, what is late, what is kept, and that all of it is one commit."""
 
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from stopwire.core.outcomes import InboundMedia, Received
-from stopwire.flows import receive
+from stopwire.flows import numbers, own, receive
 from stopwire.ports.store import Cut
 from tests.flows.still import ALONE, SERVICE_MEMBER, Still, still_house
 
@@ -253,3 +254,76 @@ async def test_of_a_text_that_is_never_whole_only_a_first_part_that_is_a_stop_co
     await receive.close_parts(still.world, window=timedelta(seconds=-1))
     assert [] == await still.acts(ANN)
     assert [body] == [m.body for m in await still.messages()]
+
+
+# ── many at once ─────────────────────────────────────────────────────────────────────────────────────
+
+WORDS = ("STOP", "START", "HELP", "stop please", "hello", "wrong number")
+
+
+def crowd(seed: int, *, first: int) -> list[Received]:
+    """Texts of three people that begin with the number `first`, over two links: repeats, parts, one for nobody."""
+    chance = random.Random(seed)
+    texts = []
+    for n in range(chance.randint(2, 14)):
+        person = f"+1415555{first + chance.randrange(3):04}"
+        text = heard(chance.choice(WORDS), recipient=person, sender=chance.choice((ALONE, ALONE, SERVICE_MEMBER)))
+        kind = chance.randrange(8)
+        if kind < 4:
+            text = replace(text, reference=f"{seed}-{first}-{chance.choice((n, n, 0))}", connection=chance.choice(("simulator", "smsc")))
+        elif kind == 4:
+            text = replace(text, part_reference=1, part=chance.randint(1, 2), parts=2)
+        elif kind == 5 and n == 3:
+            text = replace(text, sender="+14155559999")
+        texts.append(text)
+    return texts
+
+
+async def outcome(still: Still, texts: Sequence[Received], taken: Sequence[receive.Taken]) -> list[Any]:
+    """What became of texts, without what names one message or another."""
+    people = sorted({text.recipient for text in texts})
+    return [
+        [(bool(each.message), bool(each.account), each.repeated, each.waiting_for_parts, each.keyword) for each in taken],
+        [await still.acts(person) for person in people],
+        [[(m.body, m.decision["row"], bool(m.decision["reply"])) for m in await still.messages(from_=person)] for person in people],
+        [sorted(s.body for s in await suggestions(still) if s.recipient == person) for person in people],
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_texts_taken_together_do_what_they_do_one_by_one(still: Still, seed: int) -> None:
+    together, alone = crowd(seed, first=1100), crowd(seed, first=1900)
+    taken = await receive.keep(still.world, heard=together)
+    one_by_one = [each for text in alone for each in await receive.keep(still.world, heard=[text])]
+    assert await outcome(still, alone, one_by_one) == await outcome(still, together, taken)
+
+
+async def test_a_stop_and_a_start_of_one_person_are_taken_in_their_order(still: Still) -> None:
+    await receive.keep(still.world, heard=[heard("STOP", reference="1"), heard("START", reference="2"), heard("STOP", reference="3")])
+    assert ["opt_out", "opt_in", "opt_out"] == await still.acts(ANN)
+
+
+async def test_texts_of_two_accounts_come_to_their_own(still: Still) -> None:
+    other = await own.create_account(still.world, name="Theirs")
+    theirs = "+14155550177"
+    await numbers.buy(still.world, account=other.sid, number=theirs)
+    taken = await receive.keep(still.world, heard=[heard("STOP"), heard("STOP", sender=theirs), heard("hi", recipient=BOB)])
+    assert [still.account, other.sid, still.account] == [each.account for each in taken]
+    assert ["opt_out"] == await still.acts(ANN)
+    assert {"STOP", "hi"} == {m.body for m in await still.messages()}
+
+
+async def test_of_texts_taken_together_each_costs_few_statements(still: Still) -> None:
+    """Ten ordinary texts: what was seen and who is blocked is asked once, and each kind of row is written at once."""
+    texts = [heard(f"hello {n}", recipient=f"+1415555{n:04}") for n in range(1200, 1210)]
+    desk = receive.desk_of(still.world)
+    spoken: list[str] = []
+
+    def unit(tx: Any) -> None:
+        tx.unit.raw.set_trace_callback(spoken.append)
+        receive.take(tx, heard=texts, owners=[still.account] * len(texts), desk=desk)
+        tx.unit.raw.set_trace_callback(None)
+
+    await still.change(unit)
+    asked = [sql for sql in spoken if sql.startswith("SELECT")]
+    assert 3 == len(asked), asked  # and whether the configuration is still the same

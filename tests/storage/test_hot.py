@@ -93,7 +93,7 @@ def test_an_opt_out_costs_four_writes_and_two_reads_at_most(tx: SqlTx) -> None:
         pytest.param(lambda tx: tx.services.sticky(MG, ANN), id="sticky"),
         pytest.param(lambda tx: tx.services.account_of(sender().address), id="account_of"),
         pytest.param(lambda tx: tx.services.unstick("PN1"), id="unstick"),
-        pytest.param(lambda tx: tx.inbound.seen("simulator", "r1"), id="inbound.seen"),
+        pytest.param(lambda tx: tx.inbound.seen("simulator", ["r1", "r2"]), id="inbound.seen"),
         pytest.param(lambda tx: tx.replies.recent(sender().address, ANN, NOW), id="replies.recent"),
         pytest.param(lambda tx: tx.webhooks.claim(9, NOW, []), id="webhooks.claim"),
         pytest.param(lambda tx: tx.webhooks.claim(9, NOW, ["example.com"]), id="webhooks.claim past busy hosts"),

@@ -17,15 +17,19 @@ def part(number: int, body: str, *, of: int = 3, reference: int = 7) -> Received
     )
 
 
-def test_a_delivery_is_remembered_with_its_message_and_its_last_time(tx: SqlTx) -> None:
-    assert tx.inbound.seen("simulator", "r1") is None
-    tx.inbound.remember("simulator", "r1", "SM1", NOW)
-    tx.inbound.remember("simulator", "r2", None, NOW)
-    assert ("SM1", NOW) == tx.inbound.seen("simulator", "r1")
-    assert (None, NOW) == tx.inbound.seen("simulator", "r2")
-    assert tx.inbound.seen("smsc", "r1") is None
-    tx.inbound.remember("simulator", "r1", "SM2", later(9))
-    assert ("SM2", later(9)) == tx.inbound.seen("simulator", "r1")
+def test_deliveries_are_remembered_with_their_messages_and_their_last_time(tx: SqlTx) -> None:
+    assert {} == tx.inbound.seen("simulator", ["r1", "r2"])
+    tx.inbound.remember("simulator", [("r1", "SM1"), ("r2", None)], NOW)
+    assert {"r1": ("SM1", NOW), "r2": (None, NOW)} == tx.inbound.seen("simulator", ["r1", "r2", "r3"])
+    assert {"r1": ("SM1", NOW)} == tx.inbound.seen("simulator", ["r1"])
+    assert {} == tx.inbound.seen("smsc", ["r1"])
+    tx.inbound.remember("simulator", [("r1", "SM2")], later(9))
+    assert {"r1": ("SM2", later(9))} == tx.inbound.seen("simulator", ["r1"])
+
+
+def test_nothing_to_remember_is_nothing_done(tx: SqlTx) -> None:
+    tx.inbound.remember("simulator", [], NOW)
+    assert {} == tx.inbound.seen("simulator", [])
 
 
 def test_parts_join_in_whatever_order_they_come(tx: SqlTx) -> None:

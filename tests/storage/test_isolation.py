@@ -112,7 +112,7 @@ def fill(tx: SqlTx) -> None:
     tx.jobs.add([job(state="written", attempt=AT)])
     add_attempts(tx, [attempt(reference="r1")])
     tx.consent.append([event(message=SM, previous=message().sid)])
-    tx.inbound.remember("simulator", "r1", SM, NOW)
+    tx.inbound.remember("simulator", [("r1", SM)], NOW)
     tx.inbound.add_part(HEARD, NOW)
     tx.inbound.add_part(Received(**{f: getattr(HEARD, f) for f in Received.__slots__} | {"part": 2}), NOW)
     tx.replies.add("SM9", CE, "STOP", sender().address, ANN, "bye", NOW)
@@ -185,7 +185,7 @@ READS: dict[str, Callable[[SqlTx], Any]] = {
     "retention.look": lambda tx: [kind for kind in KINDS if tx.retention.look(kind, 0, later(1), 9).ids],
     "retention.oldest": lambda tx: tx.retention.oldest(),
     "consent.verify": lambda tx: tx.consent.verify().events,
-    "inbound.seen": lambda tx: tx.inbound.seen("simulator", "r1"),
+    "inbound.seen": lambda tx: tx.inbound.seen("simulator", ["r1"]),
     "inbound.joined": lambda tx: tx.inbound.joined(HEARD),
     "replies.recent": lambda tx: tx.replies.recent(sender().address, ANN, NOW),
     "webhooks.page": lambda tx: tx.webhooks.page(Cut()),

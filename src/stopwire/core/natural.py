@@ -5,12 +5,12 @@ packs. What stays doubtful is not found here: `suggestions` proposes it to a per
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stopwire.core.packs import Packs
-from stopwire.core.phrases import PhrasePattern, begun
+from stopwire.core.packs import Pack, Packs
+from stopwire.core.phrases import Phrases
 from stopwire.core.policy import Keyword, OptOutPolicy
 from stopwire.core.spelling import key, visible_length
 
@@ -63,14 +63,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A phrase of a language pack, ready to be searched for."""
+    """What a phrase of a language pack says, and what silences it."""
 
     id: str
     keyword: Keyword | None
     language: str
-    pattern: PhrasePattern
     unless: re.Pattern[str] | None
-    acts: bool
+
+
+_NO_RULES: Phrases[Rule] = Phrases(())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,8 @@ class Spoken:
 
     courtesy: frozenset[str] = frozenset()
     spaced: Mapping[str, tuple[str, Keyword]]
-    rules: tuple[Rule, ...] = ()
-    acting: tuple[Rule, ...] = ()  # those that are good enough to act by
+    rules: Phrases[Rule] = _NO_RULES
+    acting: Phrases[Rule] = _NO_RULES  # those that are good enough to act by
 
 
 NOTHING_KNOWN = Spoken(spaced={})
@@ -97,18 +98,6 @@ def languages(policy: OptOutPolicy, country: str | None) -> tuple[str, ...]:
 def spoken(packs: Packs, languages: tuple[str, ...]) -> Spoken:
     """What `packs` know of `languages`, prepared for reading."""
     chosen = [pack for language in languages if (pack := packs.get(language))]
-    rules = tuple(
-        Rule(
-            id=phrase.id,
-            keyword=phrase.keyword,
-            language=pack.language,
-            pattern=PhrasePattern(phrase.pattern),
-            unless=re.compile(phrase.unless) if phrase.unless else None,
-            acts=pack.phrases_act,
-        )
-        for pack in chosen
-        for phrase in pack.phrases
-    )
     return Spoken(
         courtesy=frozenset(token for pack in chosen for word in pack.courtesy for token in _tokens(key(word))),
         spaced={
@@ -117,8 +106,24 @@ def spoken(packs: Packs, languages: tuple[str, ...]) -> Spoken:
             for word in pack.words
             if word.spaced and not word.weak
         },
-        rules=rules,
-        acting=tuple(rule for rule in rules if rule.acts),
+        rules=_rules(chosen),
+        acting=_rules([pack for pack in chosen if pack.phrases_act]),
+    )
+
+
+def _rules(packs: Iterable[Pack]) -> Phrases[Rule]:
+    return Phrases(
+        (
+            phrase.pattern,
+            Rule(
+                id=phrase.id,
+                keyword=phrase.keyword,
+                language=pack.language,
+                unless=re.compile(phrase.unless) if phrase.unless else None,
+            ),
+        )
+        for pack in packs
+        for phrase in pack.phrases
     )
 
 
@@ -156,12 +161,11 @@ def around_a_word(
     return None
 
 
-def said(heard_clauses: list[str], *, rules: tuple[Rule, ...]) -> Iterator[Heard]:
+def said(heard_clauses: list[str], *, rules: Phrases[Rule]) -> Iterator[Heard]:
     """Tier 2: each phrase rule that holds for a clause, in order of the clauses."""
     for clause in heard_clauses:
-        words = begun(clause)
-        for rule in rules:
-            if (found := rule.pattern.search(clause, words)) and not (rule.unless and rule.unless.search(clause)):
+        for found, rule in rules.found(clause):
+            if not (rule.unless and rule.unless.search(clause)):
                 yield Heard(keyword=rule.keyword, rule=rule.id, said=found[0], language=rule.language)
 
 

@@ -1,14 +1,16 @@
-"""A pattern over clauses of plain tokens, searched only where one of its words can begin.
+"""Patterns over clauses of plain tokens, searched only where a word of theirs can begin.
 
 Nearly every message says nothing of what the phrases of a dozen languages look for, and each search costs. So of every
-pattern is worked out, once, with which letters one of its words must begin: a clause whose words all begin otherwise is
-not searched. What a phrase means is decided elsewhere.
+pattern is worked out, once, with which letters one of its words must begin: in a clause whose words all begin otherwise
+it is not searched. What a phrase means is decided elsewhere.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from re import _parser  # type: ignore[attr-defined]  # it has no public name; its tree is what a pattern does, to the last branch
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 _LETTERS = 3  # enough to tell most words apart, few enough that many patterns share one
 
@@ -16,25 +18,31 @@ _Beginnings = frozenset[str] | None  # None: nothing is known
 _Items = list[tuple[Any, Any]]  # a part of the parser's tree: operations with their arguments
 
 
-class PhrasePattern:
-    """A compiled pattern with what one of its words must begin with, if that is known."""
+class Phrases(Generic[T]):
+    """Things, each with the pattern that it is found by."""
 
-    __slots__ = ("_beginnings", "_pattern")
+    __slots__ = ("_anywhere", "_by_beginning", "_each")
 
-    def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
-        self._beginnings = beginnings(pattern)
+    def __init__(self, each: Iterable[tuple[str, T]]) -> None:
+        self._each = [(re.compile(pattern), thing) for pattern, thing in each]
+        self._anywhere: set[int] = set()
+        self._by_beginning: dict[str, list[int]] = {}
+        for place, (pattern, _) in enumerate(self._each):
+            known = beginnings(pattern.pattern)
+            if known is None:
+                self._anywhere.add(place)
+            for beginning in known or ():
+                self._by_beginning.setdefault(beginning, []).append(place)
 
-    def search(self, clause: str, begun: frozenset[str]) -> re.Match[str] | None:
-        """What `Pattern.search` finds in `clause`, whose words begin with `begun`."""
-        if self._beginnings is not None and self._beginnings.isdisjoint(begun):
-            return None
-        return self._pattern.search(clause)
-
-
-def begun(clause: str) -> frozenset[str]:
-    """The first letters of each word of a clause of plain tokens with single spaces."""
-    return frozenset([token[:_LETTERS] for token in clause.split(" ")])
+    def found(self, clause: str) -> Iterator[tuple[re.Match[str], T]]:
+        """What the pattern of a thing finds in `clause`, and the thing: plain tokens with single spaces; in the order given."""
+        places = self._anywhere.copy()
+        for token in clause.split(" "):
+            places.update(self._by_beginning.get(token[:_LETTERS], ()))
+        for place in sorted(places):
+            pattern, thing = self._each[place]
+            if found := pattern.search(clause):
+                yield found, thing
 
 
 def beginnings(pattern: str) -> _Beginnings:

@@ -13,7 +13,7 @@ from typing import Literal
 from stopwire.core import natural
 from stopwire.core.keywords import index
 from stopwire.core.packs import Packs, PackWord
-from stopwire.core.phrases import PhrasePattern, begun
+from stopwire.core.phrases import Phrases
 from stopwire.core.policy import (
     DEFAULT_HELP_WORDS,
     DEFAULT_START_WORDS,
@@ -90,13 +90,19 @@ _SOFT_PATTERNS = {
     "asked before": r"\b(?:already|asked|told)\b.*\b(?:to stop|unsubscribed?|opted out|remove me)\b",
     "still hears from you": r"\b(?:you|u|yall|you guys|you people) (?:keep|kept|still) (?:texting|messaging|sending)(?: me| us| these)\b",
 }
-_SOFT = {what: PhrasePattern(pattern) for what, pattern in _SOFT_PATTERNS.items()}
 # Somebody else answers: names cannot be listed, so words that are none are.
-_NOT_THAT_PERSON = PhrasePattern(
+_NOT_THAT_PERSON = (
     r"^(?:(?:sorry|hi|hello|no) )*this (?:is not|isnt|aint) (?!good|right|working|ok|okay|fair|fun|funny|correct|true|helpful|cool|it$|me$|"
     r"urgent|easy|acceptable|possible|new|what|how|enough|over|done|helping|necessary|spam|a$|the$|my$|your$)[^\W\d]{2,}$"
 )
-_UNSUBSCRIBE = PhrasePattern(r"\b(?:unsubscrib(?:e|ed|ing)|unsub|opt(?:ing|ed)? (?:me )?out|optout|desuscribir\w*|desinscrire|abbestell\w*)\b")
+_UNSUBSCRIBE = r"\b(?:unsubscrib(?:e|ed|ing)|unsub|opt(?:ing|ed)? (?:me )?out|optout|desuscribir\w*|desinscrire|abbestell\w*)\b"
+_SOFT = Phrases(
+    [
+        (_NOT_THAT_PERSON, "not that person"),
+        (_UNSUBSCRIBE, "speaks of it"),
+        *((pattern, what) for what, pattern in _SOFT_PATTERNS.items()),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,15 +254,13 @@ def _with_words_around(whole: str, keyword_of: Callable[[str], Keyword | None]) 
 def _soft(clauses: list[str]) -> Suggestion | None:
     """No request, but displeasure; or words about unsubscribing that phrases left alone."""
     for clause in clauses:
-        words = begun(clause)
-        if found := _NOT_THAT_PERSON.search(clause, words):
-            return _suggest(Keyword.STOP, "wrong_number", "weak", 0.5, f"said {found[0]!r}")
-        found = _UNSUBSCRIBE.search(clause, words)
-        if found and not _NEGATED.search(clause[: found.start()]) and not _OTHER_THING.search(clause[found.end() :]):
-            return _suggest(Keyword.STOP, "phrase", "weak", 0.4, f"speaks of {found[0]!r}")
-        for what, pattern in _SOFT.items():
-            if found := pattern.search(clause, words):
+        for found, what in _SOFT.found(clause):
+            if what == "not that person":
+                return _suggest(Keyword.STOP, "wrong_number", "weak", 0.5, f"said {found[0]!r}")
+            if what != "speaks of it":
                 return _suggest(Keyword.STOP, "soft", "weak", 0.3, f"{what}: {found[0]!r}")
+            if not _NEGATED.search(clause[: found.start()]) and not _OTHER_THING.search(clause[found.end() :]):
+                return _suggest(Keyword.STOP, "phrase", "weak", 0.4, f"speaks of {found[0]!r}")
     return None
 
 

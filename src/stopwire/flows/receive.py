@@ -1,12 +1,12 @@
-"""Take one inbound message: keyword, consent, purge, reply, webhook, in one commit.
+"""Take inbound messages: keyword, consent, purge, reply, webhook, in one commit.
 
 When `receive` returns, the carrier may be told that we have it, and nothing more of a closed scope
 leaves for that person. If it raises, nothing happened and the carrier must bring the text again.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,9 +15,9 @@ from stopwire.core import optout
 from stopwire.core.address import country_of, group_of, parse_recipient
 from stopwire.core.bound import inbound_delivery
 from stopwire.core.connections import OptOutBy
-from stopwire.core.consent import Act, ConsentEvent
+from stopwire.core.consent import Act, Block, ConsentEvent
 from stopwire.core.events import inbound_event
-from stopwire.core.jobs import Review
+from stopwire.core.jobs import Delivery, Review
 from stopwire.core.keywords import Match
 from stopwire.core.message import Direction, Media, Message, Status
 from stopwire.core.optout import Answer, Change
@@ -26,7 +26,7 @@ from stopwire.core.packs import Packs
 from stopwire.core.policy import Keyword
 from stopwire.core.routing import first_route
 from stopwire.core.segments import count
-from stopwire.core.senders import Home
+from stopwire.core.senders import Directory, Home
 from stopwire.core.suggestions import score
 from stopwire.flows.moves import REPLY_LIFE, purge, quiet, reply_with, unsay
 from stopwire.ports.store import Tx
@@ -39,6 +39,8 @@ REFERENCE_WINDOW = timedelta(hours=48)  # how long a carrier's reference names o
 PARTS_WINDOW = timedelta(hours=24)  # how long a long text may take to be whole
 REVIEW_TIME = timedelta(days=14)  # ten business days: 47 CFR 64.1200(a)(10)
 
+Seen = tuple[str | None, datetime]  # the message that a delivery became, if one, and when it came
+
 
 class UnknownSender(Exception):
     """An inbound text for an address that no account has."""
@@ -46,7 +48,10 @@ class UnknownSender(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of an inbound text. `under_way`: attempts already written that a STOP waits for."""
+    """What became of an inbound text. `under_way`: attempts already written that a STOP waits for.
+
+    Without an account nobody here has the address that it was written to.
+    """
 
     message: str | None = None
     account: str = ""
@@ -56,136 +61,235 @@ class Taken:
     keyword: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What is the same for all texts of one unit."""
+
+    packs: Packs
+    now: datetime
+    ids: Ids
+    public_url: str
+    usable: frozenset[str]  # connections that take messages now
+
+
+@dataclass(slots=True, kw_only=True)
+class Pile:
+    """What texts leave to be written: each kind goes to the disk at once, in the order of the texts."""
+
+    remembered: list[tuple[str, str | None]] = field(default_factory=list)  # a reference, and the message that it became
+    messages: list[Message] = field(default_factory=list)
+    media: list[Media] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    def write(self, tx: Tx, connection: str, now: datetime) -> None:
+        tx.inbound.remember(connection, self.remembered, now)
+        tx.messages.add(self.messages)
+        tx.messages.add_media(self.media)
+        tx.suggestions.add(self.reviews)
+        tx.webhooks.add(self.deliveries)
+        if self.deliveries:
+            tx.wake("notify")
+
+
 async def receive(world: World, *, heard: Received) -> Taken:
     """Take one inbound message. When this returns, the carrier may be told that we have it."""
-    account = await world.store.account_of(heard.sender)
-    if account is None:
+    (taken,) = await keep(world, heard=[heard])
+    if not taken.account:
         raise UnknownSender(heard.sender)
-    if heard.recipient.startswith("rcs:"):  # consent is the number's: a STOP by RCS must hold for SMS too
-        heard = replace(heard, recipient=parse_recipient(heard.recipient) or heard.recipient)
-    unit = partial(
-        take,
-        heard=heard,
+    await settle(world, heard=heard, taken=taken)
+    return taken
+
+
+async def keep(world: World, *, heard: Sequence[Received]) -> list[Taken]:
+    """Put inbound messages on the disk, in one commit. None may be acknowledged before it is settled, too."""
+    texts = [replace(one, recipient=_person(one.recipient)) if one.recipient.startswith("rcs:") else one for one in heard]
+    owners = [await world.store.account_of(one.sender) or "" for one in texts]
+    desk = desk_of(world)
+    people = tuple(dict.fromkeys(one.recipient for one in texts))
+    unit = partial(take, heard=texts, owners=owners, desk=desk)
+    return await world.store.write(unit, account="", lock=people, urgent=True)
+
+
+async def settle(world: World, *, heard: Received, taken: Taken) -> None:
+    """Wait until nothing is on its way any more that a kept text forbids."""
+    if not taken.repeated and not taken.waiting_for_parts:
+        metrics.received(taken.keyword)
+    await quiet(world, account=taken.account, recipient=_person(heard.recipient), under_way=taken.under_way)
+
+
+def desk_of(world: World) -> Desk:
+    return Desk(
         packs=world.packs,
         now=world.clock.now(),
         ids=world.ids,
         public_url=world.choices.public_url,
         usable=world.carriers.usable(),
     )
-    taken = await world.store.write(unit, account=account, lock=(heard.recipient,), urgent=True)
-    if not taken.repeated and not taken.waiting_for_parts:
-        metrics.received(taken.keyword)
-    await quiet(world, account=account, recipient=heard.recipient, under_way=taken.under_way)
+
+
+def _person(recipient: str) -> str:
+    """Who writes. Consent is the number's: a STOP by RCS must hold for SMS too."""
+    return (parse_recipient(recipient) or recipient) if recipient.startswith("rcs:") else recipient
+
+
+def take(tx: Tx, *, heard: Sequence[Received], owners: Sequence[str], desk: Desk) -> list[Taken]:
+    """Take texts for the accounts that own the addresses they were written to, in their order."""
+    taken = [Taken()] * len(heard)
+    for places in _runs(heard):
+        alike: dict[tuple[str, str], list[int]] = {}
+        for n in places:
+            alike.setdefault((owners[n], heard[n].connection), []).append(n)
+        for (owner, _), some in alike.items():
+            if owner:
+                for n, each in zip(some, _take_run(tx.of(owner), [heard[n] for n in some], desk), strict=True):
+                    taken[n] = each
     return taken
 
 
-def take(
-    tx: Tx, *, heard: Received, packs: Packs, now: datetime, ids: Ids, public_url: str, usable: frozenset[str]
+def _runs(heard: Sequence[Received]) -> Iterator[list[int]]:
+    """The places of texts, in runs in which none can change what another means: nobody writes twice in one, and no
+    carrier's reference comes twice.
+    """
+    run: list[int] = []
+    met: set[str | None] = set()
+    for n, one in enumerate(heard):
+        if one.recipient in met or one.reference in met:
+            yield run
+            run, met = [], set()
+        run.append(n)
+        met |= {one.recipient, one.reference} - {None}
+    yield run
+
+
+def _take_run(tx: Tx, run: Sequence[Received], desk: Desk) -> list[Taken]:
+    """Take texts of one account and connection that do not depend on each other: what all of them need is read at once,
+    and what they leave is written at once.
+    """
+    directory = tx.services.directory()
+    references = [_reference(one) for one in run]
+    seen = tx.inbound.seen(run[0].connection, [reference for reference, _ in references])
+    blocks = tx.consent.blocks_of_many([one.recipient for one in run])
+    pile = Pile()
+    taken = [
+        _take_one(tx, one, reference, seen.get(reference), window, blocks[one.recipient], directory, pile, desk)
+        for one, (reference, window) in zip(run, references, strict=True)
+    ]
+    pile.write(tx, run[0].connection, desk.now)
+    return taken
+
+
+def _take_one(
+    tx: Tx,
+    heard: Received,
+    reference: str,
+    seen: Seen | None,
+    window: timedelta,
+    blocks: Sequence[Block],
+    directory: Directory,
+    pile: Pile,
+    desk: Desk,
 ) -> Taken:
-    if repeated := _repeat(tx, heard, now):
+    if seen is not None and desk.now - seen[1] <= window and _is_repeat(tx, heard, reference, seen):
         # The first copy may still be waiting for answers: this one is not acknowledged before they are there either.
-        return replace(repeated, under_way=purge(tx, heard.recipient, now=now, ids=ids))
+        under_way = purge(tx, heard.recipient, now=desk.now, ids=desk.ids)
+        return Taken(message=seen[0], account=tx.account, repeated=True, under_way=under_way)
     body = heard.body
     if heard.parts > 1:
-        tx.inbound.add_part(heard, now)
+        tx.inbound.add_part(heard, desk.now)
         joined = tx.inbound.joined(heard)
         if joined is None:
-            _remember(tx, heard, None, now)
+            pile.remembered += _remembered(heard, reference, None)
             return Taken(account=tx.account, waiting_for_parts=True)
         tx.inbound.drop_parts(heard)
         body = joined
-    return take_whole(tx, heard=heard, body=body, packs=packs, now=now, ids=ids, public_url=public_url, usable=usable)
+    taken = _take_whole(tx, heard, body, blocks, directory, pile, desk)
+    pile.remembered += _remembered(heard, reference, taken.message)
+    return taken
 
 
-def take_whole(
+def _take_whole(
     tx: Tx,
-    *,
     heard: Received,
     body: str,
-    packs: Packs,
-    now: datetime,
-    ids: Ids,
-    public_url: str,
-    usable: frozenset[str],
+    blocks: Sequence[Block],
+    directory: Directory,
+    pile: Pile,
+    desk: Desk,
+    *,
     partial_text: bool = False,
 ) -> Taken:
     """Take a text that is complete (or, with `partial_text`, all of it that will ever come)."""
-    directory = tx.services.directory()
+    now, ids = desk.now, desk.ids
     sender = directory.sender_at(heard.sender)
     assert sender is not None, "the owner of the address was found a moment ago"
     home = directory.home(sender)
-    group = group_of(heard.recipient)
-    blocks = optout.covering(home.scopes, tx.consent.blocks_of(group, heard.recipient))
-    match = optout.read(body, heard.recipient, home, packs)
+    match = optout.read(body, heard.recipient, home, desk.packs)
     if partial_text and not (match and match.keyword is Keyword.STOP and heard.part == 1):
         match = None  # only a STOP is so sure of itself that the rest of the text does not matter
+    blocks = optout.covering(home.scopes, blocks)
     late = _is_late_start(tx, match, heard, home)
     answer = _ignored_start(home) if late else optout.answer(match, blocks, home, body)
 
-    message = _message(heard, body, home, answer, match, now, ids, partial_text)
+    decision = _decision(heard, home, answer, match)
+    if partial_text:
+        decision["partial"] = True
+    message = _message(heard, body, home, decision, now, ids)
     media = [
         Media(sid=ids.sid("ME"), message=message.sid, content_type=m.content_type, bytes_=m.data, created_at=now)
         for m in heard.media
     ]
-    _remember(tx, heard, message.sid if answer.keep else None, now)
     events = _events(tx, heard, body, message, match, answer, home, now, ids)
     tx.consent.append(events)
     under_way = purge(tx, heard.recipient, now=now, ids=ids) if answer.keyword is Keyword.STOP else ()
     if answer.effect == "lift":
         unsay(tx, [heard.recipient], now=now, ids=ids)
-    reply = None if answer.reply and _answered(tx, heard) else _reply(tx, answer, events, message, home, now, ids, usable)
-    suggestion = _suggestion(tx, body, message, match, answer, home, packs, now, ids)
+    reply = None if answer.reply and _answered(tx, heard) else _reply(tx, answer, events, message, home, desk)
+    review = _review(body, message, match, answer, home, desk)
+    if review is not None:
+        pile.reviews.append(review)
+        tx.tell("suggestion.made", **to_plain({"id": review.id, "proposes": review.proposes, "reason": review.reason}))
     if answer.keep:
-        found = {"events": [e.id for e in events], "reply": reply, "suggestion": suggestion}
-        tx.messages.add([replace(message, decision={**message.decision, **found})])
-        tx.messages.add_media(media)
-    told = [
-        told_by(message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=public_url)
-        for told_by in (inbound_event, inbound_delivery)
-    ]
-    if deliveries := [delivery for delivery in told if delivery]:
-        tx.webhooks.add(deliveries)
-        tx.wake("notify")
+        decision |= {"events": [e.id for e in events], "reply": reply, "suggestion": review.id if review else None}
+        pile.messages.append(message)
+        pile.media += media
+    for told_by in (inbound_event, inbound_delivery):
+        told = told_by(message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=desk.public_url)
+        if told is not None:
+            pile.deliveries.append(told)
+    keyword = answer.keyword.value if answer.keyword else None
     tx.tell(
         "message.received",
         sid=message.sid,
         from_=heard.recipient,
         to=heard.sender,
-        keyword=answer.keyword.value if answer.keyword else None,
+        keyword=keyword,
         effect=answer.effect,
     )
-    return Taken(
-        message=message.sid if answer.keep else None,
-        account=tx.account,
-        under_way=under_way,
-        keyword=answer.keyword.value if answer.keyword else None,
-    )
+    return Taken(message=message.sid if answer.keep else None, account=tx.account, under_way=under_way, keyword=keyword)
 
 
-def _repeat(tx: Tx, heard: Received, now: datetime) -> Taken | None:
-    reference, window = _reference(heard)
-    seen = tx.inbound.seen(heard.connection, reference)
-    if seen is None or now - seen[1] > window:
-        return None
-    if heard.reference is None:
-        last = tx.messages.last_outbound(heard.recipient)
-        if last is not None and last.created_at > seen[1]:
-            return None  # an answer to what we sent in between: two true messages
-        if heard.parts == 1 and _last_heard(tx, heard) not in (None, reference[:SID_CHARS]):
-            return None  # they wrote something else in between: STOP, START, STOP are three true messages
-    return Taken(message=seen[0], account=tx.account, repeated=True)
+def _is_repeat(tx: Tx, heard: Received, reference: str, seen: Seen) -> bool:
+    """Whether what was `seen` under this reference a moment ago is the same delivery once more."""
+    if heard.reference is not None:
+        return True
+    last = tx.messages.last_outbound(heard.recipient)
+    if last is not None and last.created_at > seen[1]:
+        return False  # an answer to what we sent in between: two true messages
+    # Did they write something else in between? STOP, START, STOP are three true messages.
+    return heard.parts > 1 or _last_heard(tx, heard) in (None, reference[:SID_CHARS])
 
 
-def _remember(tx: Tx, heard: Received, message: str | None, now: datetime) -> None:
-    reference = _reference(heard)[0]
-    tx.inbound.remember(heard.connection, reference, message, now)
+def _remembered(heard: Received, reference: str, message: str | None) -> list[tuple[str, str | None]]:
     if heard.reference is None and heard.parts == 1:
-        tx.inbound.remember(heard.connection, _pair(heard), reference[:SID_CHARS], now)
+        return [(reference, message), (_pair(heard), reference[:SID_CHARS])]
+    return [(reference, message)]
 
 
 def _last_heard(tx: Tx, heard: Received) -> str | None:
     """What this person last wrote to this sender, as far as carriers without references tell: the begin of its digest."""
-    last = tx.inbound.seen(heard.connection, _pair(heard))
+    pair = _pair(heard)
+    last = tx.inbound.seen(heard.connection, [pair]).get(pair)
     return None if last is None else last[0]
 
 
@@ -217,17 +321,8 @@ def _ignored_start(home: Home) -> Answer:
     return Answer(row=5, keyword=Keyword.START, changes=(no_change,), forward=False)
 
 
-def _message(
-    heard: Received,
-    body: str,
-    home: Home,
-    answer: Answer,
-    match: Match | None,
-    now: datetime,
-    ids: Ids,
-    partial_text: bool,
-) -> Message:
-    decision = {
+def _decision(heard: Received, home: Home, answer: Answer, match: Match | None) -> dict[str, object]:
+    return {
         "row": answer.row,
         "handling": optout.handling(home).value,
         "keyword": answer.keyword.value if answer.keyword else None,
@@ -241,8 +336,11 @@ def _message(
         "opt_out_type": answer.opt_out_type,
         "policy_version": home.service.policy_version if home.service else None,
     }
-    if partial_text:
-        decision["partial"] = True
+
+
+def _message(
+    heard: Received, body: str, home: Home, decision: dict[str, object], now: datetime, ids: Ids
+) -> Message:
     return Message(
         sid=ids.sid("MM" if heard.media else "SM"),
         account=home.account.sid,
@@ -314,9 +412,7 @@ def _reply(
     events: Sequence[ConsentEvent],
     message: Message,
     home: Home,
-    now: datetime,
-    ids: Ids,
-    usable: frozenset[str],
+    desk: Desk,
 ) -> str | None:
     """Queue the automatic reply, in the same commit as the change that it confirms."""
     if not answer.reply or answer.keyword is None or not events:
@@ -326,41 +422,33 @@ def _reply(
         answer.reply,
         keyword=answer.keyword.value,
         sender=home.sender,
-        connection=first_route(home.sender, usable=usable),  # it has minutes: it does not wait for what is down
+        connection=first_route(home.sender, usable=desk.usable),  # it has minutes: it does not wait for what is down
         answers=message,
         event=events[0].id,
         decision={"row": answer.row},
-        now=now,
-        due_at=now,
-        expires_at=now + REPLY_LIFE,
-        ids=ids,
+        now=desk.now,
+        due_at=desk.now,
+        expires_at=desk.now + REPLY_LIFE,
+        ids=desk.ids,
     )
 
 
-def _suggestion(
-    tx: Tx,
-    body: str,
-    message: Message,
-    match: Match | None,
-    answer: Answer,
-    home: Home,
-    packs: Packs,
-    now: datetime,
-    ids: Ids,
-) -> str | None:
-    """Note for a person what looked like an opt-out, or a START that only the operator can honour. Blocks nothing."""
+def _review(
+    body: str, message: Message, match: Match | None, answer: Answer, home: Home, desk: Desk
+) -> Review | None:
+    """What looked like an opt-out, or a START that only the operator can honour, for a person to look at. Blocks nothing."""
     if answer.start_refused:
         proposes, reason, confidence, evidence = "START", "start_refused", 1.0, tuple(c.holder for c in answer.changes)
     elif match is None:
         policy = home.service.policy if home.service else None
-        found = score(body, policy=policy, country=country_of(message.recipient), packs=packs)
+        found = score(body, policy=policy, country=country_of(message.recipient), packs=desk.packs)
         if found is None:
             return None
         proposes, reason, confidence, evidence = found.proposes.value, found.reason, found.confidence, found.evidence
     else:
         return None
-    review = Review(
-        id=ids.sid("SG"),
+    return Review(
+        id=desk.ids.sid("SG"),
         account=message.account,
         recipient=message.recipient,
         sender=message.sender or "",
@@ -371,12 +459,9 @@ def _suggestion(
         reason=reason,
         confidence=confidence,
         evidence=evidence,
-        created_at=now,
-        due_at=now + REVIEW_TIME,
+        created_at=desk.now,
+        due_at=desk.now + REVIEW_TIME,
     )
-    tx.suggestions.add([review])
-    tx.tell("suggestion.made", **to_plain({"id": review.id, "proposes": proposes, "reason": reason}))
-    return review.id
 
 
 async def close_parts(world: World, *, window: timedelta = PARTS_WINDOW) -> int:
@@ -385,33 +470,18 @@ async def close_parts(world: World, *, window: timedelta = PARTS_WINDOW) -> int:
     firsts = await world.store.read(lambda tx: tx.inbound.overdue_parts(before), account="")
     for first in firsts:
         account = await world.store.account_of(first.sender)
-        unit = partial(
-            _close_part,
-            first=first,
-            packs=world.packs,
-            now=world.clock.now(),
-            ids=world.ids,
-            public_url=world.choices.public_url,
-            usable=world.carriers.usable(),
-        )
+        unit = partial(_close_part, first=first, desk=desk_of(world))
         await world.store.write(unit, account=account or "", urgent=True)
     return len(firsts)
 
 
-def _close_part(
-    tx: Tx, *, first: Received, packs: Packs, now: datetime, ids: Ids, public_url: str, usable: frozenset[str]
-) -> None:
+def _close_part(tx: Tx, *, first: Received, desk: Desk) -> None:
     tx.inbound.drop_parts(first)
-    if not tx.account or tx.services.directory().sender_at(first.sender) is None:
+    directory = tx.services.directory() if tx.account else None
+    if directory is None or directory.sender_at(first.sender) is None:
         return  # the number was given back meanwhile
-    take_whole(
-        tx,
-        heard=first,
-        body=first.body,
-        packs=packs,
-        now=now,
-        ids=ids,
-        public_url=public_url,
-        usable=usable,
-        partial_text=True,
-    )
+    pile = Pile()
+    blocks = tx.consent.blocks_of(group_of(first.recipient), first.recipient)
+    taken = _take_whole(tx, first, first.body, blocks, directory, pile, desk, partial_text=True)
+    pile.remembered += _remembered(first, _reference(first)[0], taken.message)
+    pile.write(tx, first.connection, desk.now)

@@ -522,9 +522,12 @@ class Consent(Protocol):
 class Inbound(Protocol):
     """What carriers delivered: repeats and parts. Scoped by connection, then account; `overdue_parts` looks across accounts."""
 
-    def seen(self, connection: str, reference: str) -> tuple[str | None, datetime] | None: ...
-    def remember(self, connection: str, reference: str, message: str | None, now: datetime) -> None:
-        """Note a delivery, or its time anew where it is known."""
+    def seen(self, connection: str, references: Sequence[str]) -> dict[str, tuple[str | None, datetime]]:
+        """By reference the message that a delivery became, if one, and when it came last; what is new is not in it."""
+        ...
+
+    def remember(self, connection: str, references: Sequence[tuple[str, str | None]], now: datetime) -> None:
+        """Note deliveries and the messages they became, or their time anew where they are known."""
         ...
 
     def add_part(self, heard: Received, now: datetime) -> bool: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, tuple_
@@ -9,14 +10,14 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, t
 from stopwire.core.alphabets import join
 from stopwire.core.outcomes import Received
 from stopwire.storage import tables
-from stopwire.storage.hot import Noun, Statement, upsert
+from stopwire.storage.hot import Noun, Statement, as_list, listed, upsert
 
 _R = tables.received.c
 _P = tables.parts.c
 
 _seen = Statement(
-    select(_R.message, _R.at).where(
-        _R.connection == bindparam("link"), _R.reference == bindparam("named"), _R.account == bindparam("of")
+    select(_R.reference, _R.message, _R.at).where(
+        _R.connection == bindparam("link"), _R.reference.in_(listed("named")), _R.account == bindparam("of")
     ),
     "link",
     "named",
@@ -28,13 +29,14 @@ _remember = upsert(tables.received, key=("connection", "reference", "account"))
 class SqlInbound(Noun):
     """Scoped by connection, then account. `overdue_parts` looks across accounts: an engine serves all."""
 
-    def seen(self, connection: str, reference: str) -> tuple[str | None, datetime] | None:
-        """The message that a delivery became, if one, and when it came last; None if it is new."""
-        row = _seen.first(self.unit, connection, reference, self.account)
-        return None if row is None else (row[0], row[1])
+    def seen(self, connection: str, references: Sequence[str]) -> dict[str, tuple[str | None, datetime]]:
+        """By reference the message that a delivery became, if one, and when it came last; what is new is not in it."""
+        rows = _seen.all(self.unit, connection, as_list(references), self.account)
+        return {reference: (message, at) for reference, message, at in rows}
 
-    def remember(self, connection: str, reference: str, message: str | None, now: datetime) -> None:
-        _remember.run(self.unit, connection, reference, self.account, message, now)
+    def remember(self, connection: str, references: Sequence[tuple[str, str | None]], now: datetime) -> None:
+        """Note deliveries and the messages they became, or their time anew where they are known."""
+        _remember.many(self.unit, [(connection, reference, self.account, message, now) for reference, message in references])
 
     def add_part(self, heard: Received, now: datetime) -> bool:
         """Keep one part. False: it is there already, with these bytes.

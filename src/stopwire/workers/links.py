@@ -9,7 +9,7 @@ from stopwire.log import get_logger
 from stopwire.ports.world import World
 
 log = get_logger(__name__)
-UNDER_WAY = 2  # calls that keep reports: the second one joins the commit that the first one may have missed
+UNDER_WAY = 2  # calls that keep texts, or reports: the second one joins the commit that the first one may have missed
 
 
 class Links:
@@ -18,15 +18,16 @@ class Links:
     def __init__(self, world: World, *, ready: Callable[[], None]) -> None:
         """`ready`: what to call when the carrier has room again."""
         self._world, self._ready = world, ready
-        self._reports: Basket[Sequence[DeliveryReport], None] = Basket(self._keep, under_way=UNDER_WAY)
+        self._texts: Basket[Received, receive.Taken] = Basket(self._keep_texts, under_way=UNDER_WAY)
+        self._reports: Basket[Sequence[DeliveryReport], None] = Basket(self._keep_reports, under_way=UNDER_WAY)
 
     async def received(self, heard: Received) -> str | None:
-        try:
-            taken = await receive.receive(self._world, heard=heard)
-        except receive.UnknownSender:
+        taken = await self._texts.take(heard)
+        if not taken.account:
             # Nobody here has this address: the carrier is configured for a number that was given back.
             log.warning("inbound.unknown_sender", sender=heard.sender, connection=heard.connection)
             return None
+        await receive.settle(self._world, heard=heard, taken=taken)
         return taken.message
 
     async def reported(self, reports: Sequence[DeliveryReport]) -> None:
@@ -35,6 +36,9 @@ class Links:
     def ready(self) -> None:
         self._ready()
 
-    async def _keep(self, told: Sequence[Sequence[DeliveryReport]]) -> Sequence[None]:
+    async def _keep_texts(self, heard: Sequence[Received]) -> Sequence[receive.Taken]:
+        return await receive.keep(self._world, heard=heard)
+
+    async def _keep_reports(self, told: Sequence[Sequence[DeliveryReport]]) -> Sequence[None]:
         await report.report(self._world, reports=[one for reports in told for one in reports])
         return [None] * len(told)
