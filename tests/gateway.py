@@ -12,6 +12,7 @@ from twilio.rest import Client
 
 from stopwire import config
 from stopwire.testing.threaded import Threaded
+from tests.empty_store import lay_in
 
 T = TypeVar("T")
 WAIT_SECONDS = 10.0
@@ -23,6 +24,7 @@ class Gateway:
     def __init__(self, data_dir: Path, *, workers: int = 0, **flags: Any) -> None:
         flags = {"data_dir": str(data_dir), "port": 0, "demo": True, "quiet": True, "workers": workers, **flags}
         self.settings = config.load(flags, environ={}, cwd=data_dir).settings
+        lay_in(self.settings.data_dir)
         self._threaded = Threaded(self.settings)
         self._opened = self._threaded.gateway
         self.url, self.smpp_port = self._opened.base, self._opened.smpp_port

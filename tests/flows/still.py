@@ -15,6 +15,7 @@ from stopwire.core.outcomes import Outcome, OutcomeKind, Part, Received
 from stopwire.flows import dispatch, own, receive, send
 from stopwire.ports.store import Cut, MessageFilter, Tx
 from stopwire.wiring import SystemClock, Wired, wire
+from tests.empty_store import lay_in
 
 T = TypeVar("T")
 SERVICE_MEMBER, ALONE, TOLL_FREE, SHORT = "+14155550100", "+14155550122", "+18885550100", "72345"
@@ -98,6 +99,7 @@ class Still:
 async def still_house(data_dir: Path) -> AsyncIterator[Still]:
     flags = {"data_dir": str(data_dir), "demo": True}
     settings = config.load(flags, environ={}, cwd=data_dir).settings
+    lay_in(data_dir)
     clock = MovedClock()
     wired = await wire(settings, public_url="https://gw.example.com", clock=clock)
     try:

@@ -11,6 +11,7 @@ from stopwire.storage.directories import Directories
 from stopwire.storage.hot import Unit
 from stopwire.storage.sqlite import SqliteEngine
 from stopwire.storage.store import SqlStore, SqlTx
+from tests.empty_store import lay_in
 from tests.storage.values import A, B, account, sender, service
 
 
@@ -26,6 +27,7 @@ def settle_in(tx: Tx) -> None:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    lay_in(tmp_path / "data")
     opened = await SqlStore.open(tmp_path / "data")
     await opened.write(settle_in, account=A)
     yield opened
