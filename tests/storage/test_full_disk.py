@@ -13,6 +13,7 @@ FULL = """
 import asyncio, sys
 from pathlib import Path
 from stopwire.ports.faults import StoreFull
+from stopwire.ports.store import Haste
 from stopwire.storage import sqlite
 from stopwire.storage.group import GroupWriter
 
@@ -40,7 +41,7 @@ async def main():
             taken += 1
     except StoreFull:
         print("full")
-    await writer.write(add("stop"), urgent=True)
+    await writer.write(add("stop"), haste=Haste.URGENT)
     print("stop kept, ballast", (home / "data" / sqlite.BALLAST_NAME).exists())
     (home / "of others").unlink()
     await writer.write(add("room again"))

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
 from stopwire.ports.faults import StoreBroken, StoreBusy, StoreClosed, StoreFull, StoreSlow
+from stopwire.ports.store import Haste
 from stopwire.storage import group, readers
 from stopwire.storage.group import GroupWriter
 from stopwire.storage.sqlite import SqliteEngine
@@ -113,9 +114,84 @@ async def test_urgent_units_go_first(engine: SqliteEngine) -> None:
     async with running(engine) as writer:
         async with held(writer):
             writes = [asyncio.ensure_future(writer.write(adds(body))) for body in ("send 1", "send 2")]
-            writes.append(asyncio.ensure_future(writer.write(adds("stop"), urgent=True)))
+            writes.append(asyncio.ensure_future(writer.write(adds("stop"), haste=Haste.URGENT)))
         await asyncio.gather(*writes)
         assert ["stop", "send 1", "send 2"] == await bodies(writer)
+
+
+def syncs(body: str) -> Callable[[Tx], int]:
+    """Adds a row; whether its commit waits for the disk: SQLite's 2 (FULL), or 1 (NORMAL) in this mode of the log."""
+
+    def unit(tx: Tx) -> int:
+        tx.add(body)
+        return int(tx.connection.execute(text("PRAGMA synchronous")).scalar_one())
+
+    return unit
+
+
+async def test_patient_units_wait_for_the_others_and_have_a_commit_of_their_own_that_does_not_wait_for_the_disk(
+    engine: SqliteEngine,
+) -> None:
+    sizes: list[int] = []
+    async with running(engine, on_batch=lambda size, seconds: sizes.append(size)) as writer:
+        async with held(writer):
+            patient = [asyncio.ensure_future(writer.write(syncs(f"told {n}"), haste=Haste.PATIENT)) for n in range(2)]
+            others = [asyncio.ensure_future(writer.write(syncs(body))) for body in ("send 1", "send 2")]
+            others.append(asyncio.ensure_future(writer.write(syncs("stop"), haste=Haste.URGENT)))
+        assert [2, 2, 2] == await asyncio.gather(*others)
+        assert [1, 1] == await asyncio.gather(*patient)
+        assert ["stop", "send 1", "send 2", "told 0", "told 1"] == await bodies(writer)
+    assert [3, 2] == sizes
+
+
+async def test_patient_units_are_passed_over_once_only(engine: SqliteEngine) -> None:
+    async with running(engine) as writer:
+        again: list[asyncio.Future[int]] = []
+        loop = asyncio.get_running_loop()
+
+        def busy(tx: Tx) -> int:
+            """While it runs, the next unit comes: there is never a pause."""
+            came = threading.Event()
+
+            def come() -> None:
+                again.append(asyncio.ensure_future(writer.write(syncs(f"send {len(again)}"))))
+                loop.call_soon(came.set)
+
+            loop.call_soon_threadsafe(come)
+            came.wait(10)
+            return 0
+
+        async with held(writer):
+            told = asyncio.ensure_future(writer.write(syncs("told"), haste=Haste.PATIENT))
+            first = [asyncio.ensure_future(writer.write(busy)) for _ in range(group.BATCH_MAX + 1)]
+        assert 2 == await told  # in the second batch, with others who wait for the disk
+        await asyncio.gather(*first, *again)
+
+
+async def test_who_comes_while_patient_units_run_has_a_commit_that_is_on_the_disk(engine: SqliteEngine) -> None:
+    sizes: list[int] = []
+    async with running(engine, on_batch=lambda size, seconds: sizes.append(size)) as writer:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        stops: list[asyncio.Future[int]] = []
+
+        def slow(tx: Tx) -> None:
+            came = threading.Event()
+
+            def come() -> None:
+                stops.append(asyncio.ensure_future(writer.write(syncs("stop"), haste=Haste.URGENT)))
+                loop.call_soon(stop.set)
+                loop.call_soon(came.set)
+
+            loop.call_soon_threadsafe(come)
+            came.wait(10)
+
+        async with held(writer):
+            patient = [asyncio.ensure_future(writer.write(unit, haste=Haste.PATIENT)) for unit in (slow, adds("told"))]
+        await stop.wait()
+        assert 2 == await stops[0]
+        await asyncio.gather(*patient)
+        assert ["stop", "told"] == await bodies(writer)
+    assert [1, 1, 1] == sizes
 
 
 async def test_an_exception_undoes_its_own_unit_only_and_is_raised_at_its_caller(engine: SqliteEngine) -> None:
@@ -203,7 +279,7 @@ async def test_a_full_disk_in_the_middle_of_a_batch_keeps_the_urgent_unit_and_fa
         async with held(writer):
             engine.raw.execute(f"PRAGMA max_page_count={pages + 16}")
             writes = [asyncio.ensure_future(writer.write(adds("x" * 2_000 + str(number)))) for number in range(63)]
-            stop = asyncio.ensure_future(writer.write(adds("stop"), urgent=True))
+            stop = asyncio.ensure_future(writer.write(adds("stop"), haste=Haste.URGENT))
         assert "stop" == await stop
         results = await outcomes(*writes)
 
@@ -222,7 +298,7 @@ async def test_an_urgent_unit_that_does_not_fit_is_told_so(engine: SqliteEngine)
         pages = engine.raw.execute("PRAGMA page_count").fetchone()[0]
         engine.raw.execute(f"PRAGMA max_page_count={pages + 1}")
         with pytest.raises(StoreFull):
-            await writer.write(adds("x" * 100_000), urgent=True)
+            await writer.write(adds("x" * 100_000), haste=Haste.URGENT)
         assert [] == await bodies(writer)
 
 
@@ -233,7 +309,7 @@ async def test_below_the_floor_of_free_space_only_urgent_units_are_taken(
     async with running(engine, free_space_floor_mib=64) as writer:
         with pytest.raises(StoreFull, match="Less than 64 MiB"):
             await writer.write(adds("send"))
-        assert "stop" == await writer.write(adds("stop"), urgent=True)
+        assert "stop" == await writer.write(adds("stop"), haste=Haste.URGENT)
 
 
 async def test_a_full_queue_refuses_at_once_but_takes_what_is_urgent(
@@ -246,7 +322,7 @@ async def test_a_full_queue_refuses_at_once_but_takes_what_is_urgent(
             await asyncio.sleep(0)
             with pytest.raises(StoreBusy):
                 await writer.write(adds("one too many"))
-            writes.append(asyncio.ensure_future(writer.write(adds("stop"), urgent=True)))
+            writes.append(asyncio.ensure_future(writer.write(adds("stop"), haste=Haste.URGENT)))
         await asyncio.gather(*writes)
         assert ["stop", "0", "1", "2"] == await bodies(writer)
 
@@ -320,7 +396,7 @@ async def test_a_failing_disk_stops_everything_and_answers_nobody_with_a_yes(eng
         assert [StoreBroken] * 3 == [type(result) for result in results]
         assert 1 == len(broken)
         with pytest.raises(StoreBroken):
-            await writer.write(adds("stop"), urgent=True)
+            await writer.write(adds("stop"), haste=Haste.URGENT)
         with pytest.raises(StoreBroken):
             await writer.read(lambda tx: tx.bodies())
     engine.close()
@@ -403,6 +479,7 @@ async def test_the_log_stays_short_under_a_stream_of_writes(
 CHILD = """
 import asyncio, sys
 from pathlib import Path
+from stopwire.ports.store import Haste
 from stopwire.storage.sqlite import SqliteEngine, driver
 from stopwire.storage.group import GroupWriter
 
@@ -415,7 +492,8 @@ async def main():
         number = 0
         while True:
             body = f"{sys.argv[2]}-{lane}-{number}"
-            await writer.write(lambda tx: tx.execute("INSERT INTO rows (body) VALUES (?)", (body,)) and None)
+            haste = list(Haste)[lane % 3]  # a kill of the process spares what is patient, too
+            await writer.write(lambda tx: tx.execute("INSERT INTO rows (body) VALUES (?)", (body,)) and None, haste=haste)
             sys.stdout.write(body + "\\n")
             sys.stdout.flush()
             number += 1

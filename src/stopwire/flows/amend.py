@@ -14,7 +14,7 @@ from stopwire.core.address import group_of
 from stopwire.core.consent import CLOSES, CONSENT_CANNOT_LIFT, OPENS, Act, Block, ConsentEvent, Reason
 from stopwire.core.scopes import resolve_scope as resolve_scope  # part of what this journey offers
 from stopwire.flows.moves import quiet, shut
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.ports.world import Ids, World
 
 NOT_LIFTABLE = "OPT_OUT_NOT_LIFTABLE"  # an item of Consents/Bulk met a block that an opt-in may not lift
@@ -64,7 +64,7 @@ async def block(
         now=world.clock.now(),
         ids=world.ids,
     )
-    amended, under_way = await world.store.write(unit, account=account, lock=(recipient,), urgent=True)
+    amended, under_way = await world.store.write(unit, account=account, lock=(recipient,), haste=Haste.URGENT)
     await quiet(world, account=account, recipient=recipient, under_way=under_way)
     return amended
 
@@ -102,7 +102,7 @@ async def lift(
         now=world.clock.now(),
         ids=world.ids,
     )
-    return await world.store.write(unit, account=account, lock=(recipient,), urgent=True)
+    return await world.store.write(unit, account=account, lock=(recipient,), haste=Haste.URGENT)
 
 
 def _lift(
@@ -128,7 +128,7 @@ async def consents(world: World, *, account: str, wishes: Sequence[Wish], actor:
     """Keep recorded wishes, in the order given: None for each that is kept, else why it is not."""
     unit = partial(_consents, wishes=wishes, actor=actor, now=world.clock.now(), ids=world.ids)
     recipients = tuple(dict.fromkeys(wish.recipient for wish in wishes))
-    answers, under_way = await world.store.write(unit, account=account, lock=recipients, urgent=True)
+    answers, under_way = await world.store.write(unit, account=account, lock=recipients, haste=Haste.URGENT)
     await asyncio.gather(
         *(
             quiet(world, account=account, recipient=recipient, under_way=attempts)

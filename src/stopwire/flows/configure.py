@@ -16,7 +16,7 @@ from stopwire.core.policy import Problem, standard_policy
 from stopwire.core.senders import DESTINATIONS, Directory, Sender, Service, destinations, joined, left, unused_in, used_in
 from stopwire.core.webhooks import callback_problem, method_problem, url_problem
 from stopwire.ports.http import Http, PrivateTargets
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.ports.world import Ids, World
 
 NAME_CHARS_MAX = 64
@@ -297,7 +297,7 @@ async def put_policy(
     if read is None or problems:
         return PolicySaved(problems=tuple(problems))
     unit = partial(_put, sid=service, policy=read, actor=actor, expected=expected, note=note, now=world.clock.now())
-    return await world.store.write(unit, account=account, urgent=True)
+    return await world.store.write(unit, account=account, haste=Haste.URGENT)
 
 
 async def rollback(
@@ -314,7 +314,7 @@ async def rollback(
     unit = partial(
         _roll_back, sid=service, version=version, actor=actor, expected=expected, note=note, now=world.clock.now()
     )
-    return await world.store.write(unit, account=account, urgent=True)
+    return await world.store.write(unit, account=account, haste=Haste.URGENT)
 
 
 def _roll_back(

@@ -32,7 +32,7 @@ from stopwire.flows.moves import (
     take_segments,
     tell_status,
 )
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.ports.world import Ids, World
 
 NOT_CONFIRMED = 30046  # "Message delivery not confirmed": no carrier response until validity ended
@@ -60,7 +60,7 @@ async def dispatch(world: World, *, connection: str, room: int) -> Round:
     write_by = world.clock.monotonic() + world.choices.write_deadline_seconds
     unit = partial(claim, connection=connection, room=room, write_by=write_by, now=world.clock.now(), ids=world.ids)
     # Urgent: what leaves makes room for what comes. Behind a crowd of acceptances the queue would only grow.
-    return await world.store.write(unit, account="", urgent=True)
+    return await world.store.write(unit, account="", haste=Haste.URGENT)
 
 
 def claim(tx: Tx, *, connection: str, room: int, write_by: float, now: datetime, ids: Ids) -> Round:
@@ -196,7 +196,7 @@ async def settle(world: World, *, outcomes: Sequence[Outcome], parts: Mapping[st
     """
     if outcomes:
         unit = partial(settled, outcomes=outcomes, parts=parts, now=world.clock.now(), ids=world.ids)
-        await world.store.write(unit, account="", urgent=True)
+        await world.store.write(unit, account="", haste=Haste.URGENT)
 
 
 def settled(

@@ -21,7 +21,7 @@ from stopwire.core.outcomes import DeliveryReport, Part, hint_of
 from stopwire.core.receipts import Segment
 from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Sender, Service, candidates, scopes_of, select
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.ports.world import Ids, World
 
 PREFIXES = {
@@ -366,7 +366,7 @@ async def quiet(world: World, *, account: str, recipient: str, under_way: Sequen
     wait = world.choices.stop_wait_seconds
     raced = await world.store.drained(account, recipient, under_way, seconds=wait)
     if raced:
-        await world.store.write(lambda tx: tx.jobs.race(raced), account=account, urgent=True)
+        await world.store.write(lambda tx: tx.jobs.race(raced), account=account, haste=Haste.URGENT)
         metrics.stop_raced(len(raced))
 
 

@@ -15,7 +15,7 @@ from stopwire.core.jobs import Delivery, DeliveryAttempt
 from stopwire.core.orders import Order
 from stopwire.core.retry import webhook_delay
 from stopwire.core.rounds import Call, Round, Told
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.ports.world import World
 
 
@@ -36,7 +36,7 @@ async def recover(world: World) -> int:
 async def claim(world: World, *, room: int, busy: Sequence[str]) -> Claimed:
     """At most `room` deliveries whose turn it is, none of them to a host of `busy`."""
     unit = partial(_claim, room=room, busy=busy, now=world.clock.now(), private=world.choices.private_webhooks.value)
-    return await world.store.write(unit, account="")
+    return await world.store.write(unit, account="", haste=Haste.PATIENT)
 
 
 def _claim(tx: Tx, *, room: int, busy: Sequence[str], now: datetime, private: str) -> Claimed:
@@ -72,7 +72,8 @@ async def log_requests(world: World, *, account: str, attempts: Sequence[Deliver
 async def settle(world: World, *, rounds: Sequence[Round]) -> None:
     """Close rounds: each is delivered, given up, or due again by the schedule of its account. Keeps their requests."""
     jitters = [world.ids.jitter() for _ in rounds]
-    await world.store.write(partial(_settle, rounds=rounds, jitters=jitters, now=world.clock.now()), account="")
+    unit = partial(_settle, rounds=rounds, jitters=jitters, now=world.clock.now())
+    await world.store.write(unit, account="", haste=Haste.PATIENT)
     for round_ in rounds:
         metrics.webhook("delivered" if round_.told.delivered else "failed")
 

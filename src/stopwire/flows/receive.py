@@ -29,7 +29,7 @@ from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Home
 from stopwire.core.suggestions import score
 from stopwire.flows.moves import REPLY_LIFE, purge, quiet, reply_with, unsay
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.ports.values import to_plain
 from stopwire.ports.world import Ids, World
 
@@ -108,7 +108,7 @@ async def keep(world: World, *, heard: Sequence[Received]) -> list[Taken]:
     desk = desk_of(world)
     people = tuple(dict.fromkeys(one.recipient for one in texts))
     unit = partial(take, heard=texts, owners=owners, desk=desk)
-    return await world.store.write(unit, account="", lock=people, urgent=True)
+    return await world.store.write(unit, account="", lock=people, haste=Haste.URGENT)
 
 
 async def settle(world: World, *, heard: Received, taken: Taken) -> None:
@@ -471,7 +471,7 @@ async def close_parts(world: World, *, window: timedelta = PARTS_WINDOW) -> int:
     for first in firsts:
         account = await world.store.account_of(first.sender)
         unit = partial(_close_part, first=first, desk=desk_of(world))
-        await world.store.write(unit, account=account or "", urgent=True)
+        await world.store.write(unit, account=account or "", haste=Haste.URGENT)
     return len(firsts)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from stopwire.core.consent import Act, Block, ConsentEvent
-from stopwire.ports.store import Cut, Tx
+from stopwire.ports.store import Cut, Haste, Tx
 from stopwire.ports.world import Ids, World
 
 CHUNK = 1000  # blocks of one transaction
@@ -51,7 +51,7 @@ async def block_again(world: World, *, known: list[Known]) -> int:
         for start in range(0, len(each.blocks), CHUNK):
             piece = each.blocks[start : start + CHUNK]
             unit = partial(_block, blocks=piece, now=world.clock.now(), ids=world.ids)
-            count += await world.store.write(unit, account=each.account, urgent=True)
+            count += await world.store.write(unit, account=each.account, haste=Haste.URGENT)
     return count
 
 

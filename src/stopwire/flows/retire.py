@@ -10,7 +10,7 @@ from stopwire.core.connections import SIMULATOR
 from stopwire.core.consent import Block
 from stopwire.core.senders import Sender, Service
 from stopwire.flows.moves import lift_of, shut
-from stopwire.ports.store import Cut, EntryFilter, Tx
+from stopwire.ports.store import Cut, EntryFilter, Haste, Tx
 from stopwire.ports.world import World
 
 AT_ONCE = 200  # messages or blocks a unit, so that a STOP never waits long behind it
@@ -35,7 +35,7 @@ async def retire_demo(world: World, *, account: str, actor: str) -> Retired:
     messages = blocks = 0
     while some := await world.store.write(_forget_messages, account=account):
         messages += some
-    while some := await world.store.write(partial(_lift_blocks, world=world, actor=actor), account=account, urgent=True):
+    while some := await world.store.write(partial(_lift_blocks, world=world, actor=actor), account=account, haste=Haste.URGENT):
         blocks += some
     senders, services = await world.store.write(_release, account=account)
     return Retired(senders=senders, services=services, messages=messages, blocks=blocks)

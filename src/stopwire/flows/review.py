@@ -16,7 +16,7 @@ from stopwire.core.packs import Packs
 from stopwire.core.policy import Keyword
 from stopwire.core.senders import Sender
 from stopwire.flows.moves import REPLY_LIFE, quiet, reply_with, shut
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.ports.world import Ids, World
 
 UNDO_LIFE = timedelta(seconds=60)  # a page offers it for ten; a slow reader is not punished
@@ -50,7 +50,7 @@ class Reviewed:
 async def confirm(world: World, *, account: str, id: str, actor: str, note: str | None = None) -> Reviewed:
     """It was meant: block for a STOP, lift for a START. A block is confirmed to the person, in the five minutes after their text."""
     unit = partial(_confirm, id=id, actor=actor, note=note, packs=world.packs, now=world.clock.now(), ids=world.ids)
-    reviewed, under_way = await world.store.write(unit, account=account, urgent=True)
+    reviewed, under_way = await world.store.write(unit, account=account, haste=Haste.URGENT)
     if reviewed.review is not None:
         await quiet(world, account=account, recipient=reviewed.review.recipient, under_way=under_way)
     return reviewed
@@ -62,7 +62,7 @@ async def find(world: World, *, account: str, id: str, finding: Finding, actor: 
     A block holds at once. Only its confirmation waits until the decision is not likely to be taken back.
     """
     unit = partial(_find, id=id, finding=finding, actor=actor, note=note, packs=world.packs, now=world.clock.now(), ids=world.ids)
-    reviewed, under_way = await world.store.write(unit, account=account, urgent=True)
+    reviewed, under_way = await world.store.write(unit, account=account, haste=Haste.URGENT)
     if reviewed.review is not None:
         await quiet(world, account=account, recipient=reviewed.review.recipient, under_way=under_way)
     return reviewed
@@ -87,7 +87,7 @@ async def undo(world: World, *, account: str, id: str, actor: str) -> Reviewed:
     A lift is not taken back so, nor a block whose confirmation has left: what the person was told, they may have acted on.
     """
     unit = partial(_undo, id=id, actor=actor, now=world.clock.now(), ids=world.ids)
-    return await world.store.write(unit, account=account, urgent=True)
+    return await world.store.write(unit, account=account, haste=Haste.URGENT)
 
 
 async def dismiss(world: World, *, account: str, id: str, actor: str, note: str | None = None) -> Reviewed:

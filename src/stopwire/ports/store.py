@@ -7,6 +7,7 @@ of it is scoped by that account; the few methods that look across accounts say s
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from stopwire.core.address import ChannelGroup
@@ -860,11 +861,19 @@ class Tx(Protocol):
         ...
 
 
+class Haste(Enum):
+    """How soon a unit must be kept, and how well."""
+
+    URGENT = "urgent"  # before all others, and where others find no room: what people wrote, what went out
+    PLAIN = "plain"
+    PATIENT = "patient"  # in the pauses; kept when the process dies, and done again where the machine does
+
+
 class Store(Protocol):
     """Where everything is remembered. `write` answers after the commit, or raises and nothing happened."""
 
     async def write(
-        self, unit: Callable[[Tx], T], *, account: str, lock: Sequence[str] = (), urgent: bool = False
+        self, unit: Callable[[Tx], T], *, account: str, lock: Sequence[str] = (), haste: Haste = Haste.PLAIN
     ) -> T: ...
     async def read(self, query: Callable[[Tx], T], *, account: str, seconds: float = 5.0) -> T:
         """Answer from one snapshot; StoreSlow after `seconds`."""

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection
 
 from stopwire.ports.faults import StoreBroken, StoreBusy, StoreClosed, StoreFault, StoreFull
+from stopwire.ports.store import Haste
 from stopwire.storage.readers import ReaderPool, awaitable
 from stopwire.storage.sqlite import Checkpoint, SqliteEngine, is_broken, is_full
 
@@ -38,12 +39,12 @@ FLOOR_MIB = 64
 class _Waiting:
     """One unit on its way: in, run, answered."""
 
-    __slots__ = ("failure", "future", "result", "tx", "unit", "urgent")
+    __slots__ = ("failure", "future", "haste", "result", "tx", "unit")
 
-    def __init__(self, unit: Callable[[Any], Any], future: asyncio.Future[Any], *, urgent: bool) -> None:
+    def __init__(self, unit: Callable[[Any], Any], future: asyncio.Future[Any], haste: Haste) -> None:
         self.unit = unit
         self.future = future
-        self.urgent = urgent
+        self.haste = haste
         self.tx: Any = None
         self.result: Any = None
         self.failure: BaseException | None = None
@@ -78,6 +79,9 @@ class GroupWriter(Generic[TxT]):
 
         self._urgent: deque[_Waiting] = deque()
         self._plain: deque[_Waiting] = deque()
+        self._patient: deque[_Waiting] = deque()
+        self._lanes = {Haste.URGENT: self._urgent, Haste.PLAIN: self._plain, Haste.PATIENT: self._patient}
+        self._passed_over = False  # patient units wait that the last batch has not taken
         self._errands: deque[_Waiting] = deque()
         self._batch: list[_Waiting] = []  # popped, not answered yet
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -99,23 +103,26 @@ class GroupWriter(Generic[TxT]):
         self._readers.start(self._loop)
         self._thread.start()
 
-    async def write(self, unit: Callable[[TxT], T], *, urgent: bool = False) -> T:
+    async def write(self, unit: Callable[[TxT], T], *, haste: Haste = Haste.PLAIN) -> T:
         """Run `unit` in a transaction, and return its result when that is on the disk.
 
         What the unit raises is raised here, and its writes are undone. It may be run twice, never kept twice. Urgent
-        units go first, and are taken when others are not. Raises StoreFull, StoreBusy (nothing was done), StoreClosed,
-        StoreBroken (it may have been done). A caller that is cancelled before its unit ran, withdraws it.
+        units go first, and are taken when others are not. Nobody waits for patient ones: where others wait they have a
+        commit of their own, which outlives this process and may not outlive the machine. Raises StoreFull, StoreBusy
+        (nothing was done), StoreClosed, StoreBroken (it may have been done). A caller that is cancelled before its unit
+        ran, withdraws it.
         """
         self._admit()
-        if not urgent:
-            if len(self._plain) >= QUEUE_MAX:
+        lane = self._lanes[haste]
+        if haste is not Haste.URGENT:
+            if len(lane) >= QUEUE_MAX:
                 raise StoreBusy
             if self._is_short_of_space():
                 raise StoreFull(
                     f"Less than {self._floor_bytes >> 20} MiB are free on the disk of {self._engine.directory}, "
                     "and the rest is kept for opt-outs: free some space, and sending resumes by itself."
                 )
-        result: T = await self._queue(self._urgent if urgent else self._plain, unit, urgent=urgent)
+        result: T = await self._queue(lane, unit, haste)
         return result
 
     async def read(self, query: Callable[[TxT], T], *, timeout: float = 5.0) -> T:
@@ -129,7 +136,7 @@ class GroupWriter(Generic[TxT]):
         It is given a function to call now and then, which lets the units that wait go first.
         """
         self._admit()
-        result: T = await self._queue(self._errands, errand, urgent=False)
+        result: T = await self._queue(self._errands, errand, Haste.PLAIN)
         return result
 
     async def close(self) -> None:
@@ -143,7 +150,7 @@ class GroupWriter(Generic[TxT]):
     @property
     def waiting(self) -> int:
         """How many units wait."""
-        return len(self._urgent) + len(self._plain)
+        return len(self._urgent) + len(self._plain) + len(self._patient)
 
     # On the loop
 
@@ -153,9 +160,9 @@ class GroupWriter(Generic[TxT]):
         if self._closing or self._loop is None:
             raise StoreClosed
 
-    def _queue(self, lane: deque[_Waiting], unit: Callable[[Any], Any], *, urgent: bool) -> asyncio.Future[Any]:
+    def _queue(self, lane: deque[_Waiting], unit: Callable[[Any], Any], haste: Haste) -> asyncio.Future[Any]:
         assert self._loop is not None
-        waiting = _Waiting(unit, self._loop.create_future(), urgent=urgent)
+        waiting = _Waiting(unit, self._loop.create_future(), haste)
         lane.append(waiting)
         if self._asleep:  # the writer sets this before its last look at the lanes, so no unit is left lying
             self._asleep = False
@@ -193,7 +200,7 @@ class GroupWriter(Generic[TxT]):
         self._broken = fault
         self._engine.sound = False
         self._bell.put(None)
-        for waiting in (*self._batch, *self._urgent, *self._plain, *self._errands):
+        for waiting in (*self._batch, *self._urgent, *self._plain, *self._patient, *self._errands):
             if not waiting.future.done():
                 broken = StoreBroken()
                 broken.__cause__ = fault
@@ -207,7 +214,7 @@ class GroupWriter(Generic[TxT]):
         try:
             while self._broken is None:
                 closing = self._closing  # read before the lanes: whatever was taken before it was set, is in them
-                if self._urgent or self._plain:
+                if self._units_wait:
                     self._serve()
                 elif self._errands:
                     self._run_errand(self._errands.popleft())
@@ -225,11 +232,20 @@ class GroupWriter(Generic[TxT]):
     def _serve(self) -> None:
         """One transaction: the units that wait, and those that come while it runs; one commit."""
         raw = self._engine.raw
+        # Patient units have a commit of their own in the pauses of the others; once passed over, they go with them.
+        in_pause = not (self._urgent or self._plain)
+        if in_pause:
+            lanes = [self._patient]
+        elif self._passed_over:
+            lanes = [self._urgent, self._patient, self._plain]
+        else:
+            lanes = [self._urgent, self._plain]
+        self._engine.sync(not in_pause)
         self._batch = batch = []
         kept: list[_Waiting] = []  # done in this transaction, and waiting for its commit
         guarded = False  # each unit behind a savepoint: only once one of them has failed
         until = time.monotonic() + BATCH_SECONDS
-        while (waiting := self._next()) is not None:
+        while (waiting := self._next(lanes)) is not None:
             batch.append(waiting)
             if not raw.in_transaction:
                 raw.execute("BEGIN IMMEDIATE")
@@ -242,11 +258,12 @@ class GroupWriter(Generic[TxT]):
                     kept = []
                     break
                 guarded, kept = True, self._again(kept)
-            if len(batch) >= BATCH_MAX or time.monotonic() > until:
+            if len(batch) >= BATCH_MAX or time.monotonic() > until or (in_pause and (self._urgent or self._plain)):
                 break
+        self._passed_over = bool(self._patient) and not in_pause
         seconds = self._commit(kept)
         for waiting in batch:
-            if waiting.urgent and isinstance(waiting.failure, StoreFull):  # an opt-out is worth the ballast
+            if waiting.haste is Haste.URGENT and isinstance(waiting.failure, StoreFull):  # an opt-out is worth the ballast
                 self._engine.drop_ballast()
                 self._try_alone(waiting)
         self._batch = []
@@ -267,15 +284,14 @@ class GroupWriter(Generic[TxT]):
                 return []
         return kept
 
-    def _next(self) -> _Waiting | None:
-        """The next unit whose caller is still there: urgent ones first, otherwise in the order they came."""
-        while True:
-            lane = self._urgent or self._plain
-            if not lane:
-                return None
-            waiting = lane.popleft()
-            if not waiting.future.cancelled():
-                return waiting
+    def _next(self, lanes: Sequence[deque[_Waiting]]) -> _Waiting | None:
+        """The next unit whose caller is still there, of the first of `lanes` that has one."""
+        for lane in lanes:
+            while lane:
+                waiting = lane.popleft()
+                if not waiting.future.cancelled():
+                    return waiting
+        return None
 
     def _attempt(self, waiting: _Waiting, *, nested: bool) -> bool:
         """Run one unit. If it fails, the transaction is as before where it was `nested`, otherwise gone.
@@ -361,8 +377,12 @@ class GroupWriter(Generic[TxT]):
         self._call(self._answer, [errand], None)
 
     def _let_units_pass(self) -> None:
-        if self._urgent or self._plain:
+        if self._units_wait:
             self._serve()
+
+    @property
+    def _units_wait(self) -> bool:
+        return bool(self._urgent or self._plain or self._patient)
 
     def _keep_log_short(self) -> None:
         """Between two batches: move the log into the database file when it has grown."""
@@ -386,7 +406,7 @@ class GroupWriter(Generic[TxT]):
     def _rest(self) -> None:
         """Sleep until a unit comes; after a quiet second, empty the log."""
         self._asleep = True
-        if self._urgent or self._plain or self._errands or self._closing or self._broken:
+        if self._units_wait or self._errands or self._closing or self._broken:
             self._asleep = False
             return
         try:

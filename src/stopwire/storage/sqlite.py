@@ -121,6 +121,7 @@ class SqliteEngine:
         _create_private(self.path)
         self.writer = _engine(self._connect_writer).connect()
         self.raw = driver(self.writer)
+        self._synced = True
 
     @classmethod
     def open(cls, directory: Path, *, check_seconds: float = CHECK_SECONDS) -> Self:
@@ -156,6 +157,15 @@ class SqliteEngine:
     def open_reader(self) -> Connection:
         """A connection that can only look and never checkpoints. Close it before the engine."""
         return self._readers.connect()
+
+    def sync(self, on: bool) -> None:
+        """Whether the commits that come are on the disk when they return (`on`), or as soon as a later one is.
+
+        Only between transactions. Either way the file is sound after a loss of power.
+        """
+        if on is not self._synced:
+            self._synced = on
+            self.raw.execute(f"PRAGMA synchronous={'FULL' if on else 'NORMAL'}")
 
     def checkpoint(self, *, truncate: bool) -> Checkpoint:
         """Move the log into the database file: as far as readers allow, and with `truncate` empty the log as well.

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import func, select
 
 from stopwire.core.senders import Directory
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Haste, Tx
 from stopwire.storage import migrations, tables
 from stopwire.storage.accounts import SqlAccounts
 from stopwire.storage.alerts import SqlAlerts
@@ -322,13 +322,13 @@ class SqlStore:
         await asyncio.to_thread(self._engine.close)
 
     async def write(
-        self, unit: Callable[[Tx], T], *, account: str, lock: Sequence[str] = (), urgent: bool = False
+        self, unit: Callable[[Tx], T], *, account: str, lock: Sequence[str] = (), haste: Haste = Haste.PLAIN
     ) -> T:
         """Run `unit` in a transaction of `account`; its result, when it is on the disk.
 
         `lock` costs nothing here: one thread writes, so no two units are ever under way at once.
         """
-        return await self._writer.write(lambda tx: unit(tx.of(account)), urgent=urgent)
+        return await self._writer.write(lambda tx: unit(tx.of(account)), haste=haste)
 
     async def read(self, query: Callable[[Tx], T], *, account: str, seconds: float = READ_SECONDS) -> T:
         """Run `query` in one snapshot. Raises StoreSlow after `seconds`."""
