@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from stopwire.flows import purge
-from stopwire.ports.store import Tx
+from stopwire.ports.store import Seen, Tx
 from tests.gateway import Gateway
 
 
@@ -16,8 +16,8 @@ def test_a_sweep_forgets_old_bookkeeping_and_keeps_the_rest(fresh_gateway: Gatew
         tx.messages.keep("old", "f", {}, old)
         tx.messages.keep("new", "f", {}, now)
         for number in range(purge.AT_ONCE + 1):
-            tx.inbound.remember("simulator", [(f"old-{number}", None)], old)
-        tx.inbound.remember("simulator", [("new", None)], now)
+            tx.inbound.remember("simulator", [Seen(reference=f"old-{number}", message=None, at=old)])
+        tx.inbound.remember("simulator", [Seen(reference="new", message=None, at=now)])
 
     gateway.run(gateway.world.store.write(fill, account=account))
     assert 1 + purge.AT_ONCE + 1 == gateway.run(purge.purge(gateway.world))

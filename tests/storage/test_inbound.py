@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from stopwire.core.outcomes import Received
+from stopwire.ports.store import Seen
 from stopwire.storage.store import SqlTx
 from tests.storage.values import ANN, NOW, B, later, sender
 
@@ -17,18 +18,20 @@ def part(number: int, body: str, *, of: int = 3, reference: int = 7) -> Received
     )
 
 
-def test_deliveries_are_remembered_with_their_messages_and_their_last_time(tx: SqlTx) -> None:
+def test_deliveries_are_remembered_with_what_came_last(tx: SqlTx) -> None:
+    first, second = Seen(reference="r1", message="SM1", at=NOW), Seen(reference="r2", message=None, at=NOW, said="digest")
     assert {} == tx.inbound.seen("simulator", ["r1", "r2"])
-    tx.inbound.remember("simulator", [("r1", "SM1"), ("r2", None)], NOW)
-    assert {"r1": ("SM1", NOW), "r2": (None, NOW)} == tx.inbound.seen("simulator", ["r1", "r2", "r3"])
-    assert {"r1": ("SM1", NOW)} == tx.inbound.seen("simulator", ["r1"])
+    tx.inbound.remember("simulator", [first, second])
+    assert {"r1": first, "r2": second} == tx.inbound.seen("simulator", ["r1", "r2", "r3"])
+    assert {"r1": first} == tx.inbound.seen("simulator", ["r1"])
     assert {} == tx.inbound.seen("smsc", ["r1"])
-    tx.inbound.remember("simulator", [("r1", "SM2")], later(9))
-    assert {"r1": ("SM2", later(9))} == tx.inbound.seen("simulator", ["r1"])
+    again = Seen(reference="r2", message="SM2", at=later(9), said="another")
+    tx.inbound.remember("simulator", [again])
+    assert {"r2": again} == tx.inbound.seen("simulator", ["r2"])
 
 
 def test_nothing_to_remember_is_nothing_done(tx: SqlTx) -> None:
-    tx.inbound.remember("simulator", [], NOW)
+    tx.inbound.remember("simulator", [])
     assert {} == tx.inbound.seen("simulator", [])
 
 

@@ -35,6 +35,7 @@ from stopwire.ports.store import (
     MessageFilter,
     Piece,
     SafeNumber,
+    Seen,
     Session,
     User,
 )
@@ -112,7 +113,7 @@ def fill(tx: SqlTx) -> None:
     tx.jobs.add([job(state="written", attempt=AT)])
     add_attempts(tx, [attempt(reference="r1")])
     tx.consent.append([event(message=SM, previous=message().sid)])
-    tx.inbound.remember("simulator", [("r1", SM)], NOW)
+    tx.inbound.remember("simulator", [Seen(reference="r1", message=SM, at=NOW)])
     tx.inbound.add_part(HEARD, NOW)
     tx.inbound.add_part(Received(**{f: getattr(HEARD, f) for f in Received.__slots__} | {"part": 2}), NOW)
     tx.replies.add("SM9", CE, "STOP", sender().address, ANN, "bye", NOW)

@@ -29,17 +29,14 @@ from stopwire.core.segments import count
 from stopwire.core.senders import Directory, Home
 from stopwire.core.suggestions import score
 from stopwire.flows.moves import REPLY_LIFE, purge, quiet, reply_with, unsay
-from stopwire.ports.store import Haste, Tx
+from stopwire.ports.store import Haste, Seen, Tx
 from stopwire.ports.values import to_plain
 from stopwire.ports.world import Ids, World
 
 REPEAT_WINDOW = timedelta(seconds=4)  # the same bytes within it are a carrier's repeat, where it gives no reference
-SID_CHARS = 34  # what fits beside a reference
 REFERENCE_WINDOW = timedelta(hours=48)  # how long a carrier's reference names one message
 PARTS_WINDOW = timedelta(hours=24)  # how long a long text may take to be whole
 REVIEW_TIME = timedelta(days=14)  # ten business days: 47 CFR 64.1200(a)(10)
-
-Seen = tuple[str | None, datetime]  # the message that a delivery became, if one, and when it came
 
 
 class UnknownSender(Exception):
@@ -76,19 +73,19 @@ class Desk:
 class Pile:
     """What texts leave to be written: each kind goes to the disk at once, in the order of the texts."""
 
-    remembered: list[tuple[str, str | None]] = field(default_factory=list)  # a reference, and the message that it became
+    deliveries: list[Seen] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     media: list[Media] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
+    webhooks: list[Delivery] = field(default_factory=list)
 
-    def write(self, tx: Tx, connection: str, now: datetime) -> None:
-        tx.inbound.remember(connection, self.remembered, now)
+    def write(self, tx: Tx, connection: str) -> None:
+        tx.inbound.remember(connection, self.deliveries)
         tx.messages.add(self.messages)
         tx.messages.add_media(self.media)
         tx.suggestions.add(self.reviews)
-        tx.webhooks.add(self.deliveries)
-        if self.deliveries:
+        tx.webhooks.add(self.webhooks)
+        if self.webhooks:
             tx.wake("notify")
 
 
@@ -167,44 +164,43 @@ def _take_run(tx: Tx, run: Sequence[Received], desk: Desk) -> list[Taken]:
     and what they leave is written at once.
     """
     directory = tx.services.directory()
-    references = [_reference(one) for one in run]
-    seen = tx.inbound.seen(run[0].connection, [reference for reference, _ in references])
+    deliveries = [_delivery(one, desk.now) for one in run]
+    seen = tx.inbound.seen(run[0].connection, [each.reference for each in deliveries])
     blocks = tx.consent.blocks_of_many([one.recipient for one in run])
     pile = Pile()
     taken = [
-        _take_one(tx, one, reference, seen.get(reference), window, blocks[one.recipient], directory, pile, desk)
-        for one, (reference, window) in zip(run, references, strict=True)
+        _take_one(tx, one, delivery, seen.get(delivery.reference), blocks[one.recipient], directory, pile, desk)
+        for one, delivery in zip(run, deliveries, strict=True)
     ]
-    pile.write(tx, run[0].connection, desk.now)
+    pile.write(tx, run[0].connection)
     return taken
 
 
 def _take_one(
     tx: Tx,
     heard: Received,
-    reference: str,
-    seen: Seen | None,
-    window: timedelta,
+    delivery: Seen,
+    before: Seen | None,
     blocks: Sequence[Block],
     directory: Directory,
     pile: Pile,
     desk: Desk,
 ) -> Taken:
-    if seen is not None and desk.now - seen[1] <= window and _is_repeat(tx, heard, reference, seen):
+    if before is not None and _is_repeat(tx, heard, delivery, before):
         # The first copy may still be waiting for answers: this one is not acknowledged before they are there either.
         under_way = purge(tx, heard.recipient, now=desk.now, ids=desk.ids)
-        return Taken(message=seen[0], account=tx.account, repeated=True, under_way=under_way)
+        return Taken(message=before.message, account=tx.account, repeated=True, under_way=under_way)
     body = heard.body
     if heard.parts > 1:
         tx.inbound.add_part(heard, desk.now)
         joined = tx.inbound.joined(heard)
         if joined is None:
-            pile.remembered += _remembered(heard, reference, None)
+            pile.deliveries.append(delivery)
             return Taken(account=tx.account, waiting_for_parts=True)
         tx.inbound.drop_parts(heard)
         body = joined
     taken = _take_whole(tx, heard, body, blocks, directory, pile, desk)
-    pile.remembered += _remembered(heard, reference, taken.message)
+    pile.deliveries.append(replace(delivery, message=taken.message))
     return taken
 
 
@@ -256,7 +252,7 @@ def _take_whole(
     for told_by in (inbound_event, inbound_delivery):
         told = told_by(message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=desk.public_url)
         if told is not None:
-            pile.deliveries.append(told)
+            pile.webhooks.append(told)
     keyword = answer.keyword.value if answer.keyword else None
     tx.tell(
         "message.received",
@@ -269,41 +265,30 @@ def _take_whole(
     return Taken(message=message.sid if answer.keep else None, account=tx.account, under_way=under_way, keyword=keyword)
 
 
-def _is_repeat(tx: Tx, heard: Received, reference: str, seen: Seen) -> bool:
-    """Whether what was `seen` under this reference a moment ago is the same delivery once more."""
+def _is_repeat(tx: Tx, heard: Received, delivery: Seen, before: Seen) -> bool:
+    """Whether what came before under the same reference is this same delivery."""
     if heard.reference is not None:
-        return True
+        return delivery.at - before.at <= REFERENCE_WINDOW
+    # Another text in between, of theirs or of ours, makes two true messages of it: STOP, START, STOP are three.
+    if before.said != delivery.said or delivery.at - before.at > REPEAT_WINDOW:
+        return False
     last = tx.messages.last_outbound(heard.recipient)
-    if last is not None and last.created_at > seen[1]:
-        return False  # an answer to what we sent in between: two true messages
-    # Did they write something else in between? STOP, START, STOP are three true messages.
-    return heard.parts > 1 or _last_heard(tx, heard) in (None, reference[:SID_CHARS])
+    return last is None or last.created_at <= before.at
 
 
-def _remembered(heard: Received, reference: str, message: str | None) -> list[tuple[str, str | None]]:
-    if heard.reference is None and heard.parts == 1:
-        return [(reference, message), (_pair(heard), reference[:SID_CHARS])]
-    return [(reference, message)]
-
-
-def _last_heard(tx: Tx, heard: Received) -> str | None:
-    """What this person last wrote to this sender, as far as carriers without references tell: the begin of its digest."""
-    pair = _pair(heard)
-    last = tx.inbound.seen(heard.connection, [pair]).get(pair)
-    return None if last is None else last[0]
-
-
-def _pair(heard: Received) -> str:
-    return "^" + hashlib.sha256(f"{heard.sender} {heard.recipient}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _reference(heard: Received) -> tuple[str, timedelta]:
+def _delivery(heard: Received, now: datetime) -> Seen:
+    """What a delivery is known by: the carrier's reference; without one, who wrote to whom. Of a part, all of it."""
     if heard.reference is not None:
-        return heard.reference, REFERENCE_WINDOW
+        return Seen(reference=heard.reference, message=None, at=now)
     pictures = [hashlib.sha256(medium.data).hexdigest() for medium in heard.media]
-    facts = (heard.sender, heard.recipient, heard.body, heard.part_reference, heard.part, heard.parts, pictures)
-    bytes_ = repr(facts).encode("utf-8", "surrogatepass")
-    return "~" + hashlib.sha256(bytes_).hexdigest(), REPEAT_WINDOW
+    said = _digest(heard.sender, heard.recipient, heard.body, heard.part_reference, heard.part, heard.parts, pictures)
+    if heard.parts > 1:
+        return Seen(reference="~" + said, message=None, at=now)
+    return Seen(reference="^" + _digest(heard.sender, heard.recipient), message=None, at=now, said=said)
+
+
+def _digest(*facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_late_start(tx: Tx, match: Match | None, heard: Received, home: Home) -> bool:
@@ -483,5 +468,5 @@ def _close_part(tx: Tx, *, first: Received, desk: Desk) -> None:
     pile = Pile()
     blocks = tx.consent.blocks_of(group_of(first.recipient), first.recipient)
     taken = _take_whole(tx, first, first.body, blocks, directory, pile, desk, partial_text=True)
-    pile.remembered += _remembered(first, _reference(first)[0], taken.message)
-    pile.write(tx, first.connection, desk.now)
+    pile.deliveries.append(replace(_delivery(first, desk.now), message=taken.message))
+    pile.write(tx, first.connection)

@@ -520,15 +520,28 @@ class Consent(Protocol):
     def verify(self) -> Verdict: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A delivery of a carrier: what it is known by, what it became, and when it came.
+
+    Where the carrier gives no reference, it is known by who wrote to whom, and `said` is a digest of the text.
+    """
+
+    reference: str
+    message: str | None
+    at: datetime
+    said: str | None = None
+
+
 class Inbound(Protocol):
     """What carriers delivered: repeats and parts. Scoped by connection, then account; `overdue_parts` looks across accounts."""
 
-    def seen(self, connection: str, references: Sequence[str]) -> dict[str, tuple[str | None, datetime]]:
-        """By reference the message that a delivery became, if one, and when it came last; what is new is not in it."""
+    def seen(self, connection: str, references: Sequence[str]) -> dict[str, Seen]:
+        """By reference what came under it last; what is new is not in it."""
         ...
 
-    def remember(self, connection: str, references: Sequence[tuple[str, str | None]], now: datetime) -> None:
-        """Note deliveries and the messages they became, or their time anew where they are known."""
+    def remember(self, connection: str, deliveries: Sequence[Seen]) -> None:
+        """Note deliveries, each in place of what came under its reference before."""
         ...
 
     def add_part(self, heard: Received, now: datetime) -> bool: ...

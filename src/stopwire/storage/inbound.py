@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, t
 
 from stopwire.core.alphabets import join
 from stopwire.core.outcomes import Received
+from stopwire.ports.store import Seen
 from stopwire.storage import tables
 from stopwire.storage.hot import Noun, Statement, as_list, listed, upsert
 
@@ -16,7 +17,7 @@ _R = tables.received.c
 _P = tables.parts.c
 
 _seen = Statement(
-    select(_R.reference, _R.message, _R.at).where(
+    select(_R.reference, _R.message, _R.at, _R.said).where(
         _R.connection == bindparam("link"), _R.reference.in_(listed("named")), _R.account == bindparam("of")
     ),
     "link",
@@ -29,14 +30,15 @@ _remember = upsert(tables.received, key=("connection", "reference", "account"))
 class SqlInbound(Noun):
     """Scoped by connection, then account. `overdue_parts` looks across accounts: an engine serves all."""
 
-    def seen(self, connection: str, references: Sequence[str]) -> dict[str, tuple[str | None, datetime]]:
-        """By reference the message that a delivery became, if one, and when it came last; what is new is not in it."""
+    def seen(self, connection: str, references: Sequence[str]) -> dict[str, Seen]:
+        """By reference what came under it last; what is new is not in it."""
         rows = _seen.all(self.unit, connection, as_list(references), self.account)
-        return {reference: (message, at) for reference, message, at in rows}
+        return {row[0]: Seen(reference=row[0], message=row[1], at=row[2], said=row[3]) for row in rows}
 
-    def remember(self, connection: str, references: Sequence[tuple[str, str | None]], now: datetime) -> None:
-        """Note deliveries and the messages they became, or their time anew where they are known."""
-        _remember.many(self.unit, [(connection, reference, self.account, message, now) for reference, message in references])
+    def remember(self, connection: str, deliveries: Sequence[Seen]) -> None:
+        """Note deliveries, each in place of what came under its reference before."""
+        rows = [(connection, each.reference, self.account, each.message, each.at, each.said) for each in deliveries]
+        _remember.many(self.unit, rows)
 
     def add_part(self, heard: Received, now: datetime) -> bool:
         """Keep one part. False: it is there already, with these bytes.

@@ -319,6 +319,7 @@ received = Table(  # what a carrier delivered, so that a repeat is known
     Column("account", Sid, nullable=False),
     Column("message", Sid),
     Column("at", Instant, nullable=False, index=True),
+    Column("said", Text),  # a digest of the text, where the reference names only who wrote to whom
     PrimaryKeyConstraint("connection", "reference", "account"),
 )
 
