@@ -36,12 +36,11 @@ class SystemClock:
     """The trusted clock: the wall clock read once, then carried on by the monotonic one, so that no jump moves it."""
 
     def __init__(self) -> None:
-        self._began = datetime.now(UTC)
-        self._began_monotonic = time.monotonic()
+        self._behind = time.time() - time.monotonic()
 
     def now(self) -> datetime:
-        at = self._began + timedelta(seconds=time.monotonic() - self._began_monotonic)
-        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+        """In whole milliseconds, as the store keeps them."""
+        return datetime.fromtimestamp(int((self._behind + time.monotonic()) * 1000) / 1000, UTC)
 
     def monotonic(self) -> float:
         return time.monotonic()

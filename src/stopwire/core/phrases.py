@@ -7,6 +7,7 @@ it is not searched. What a phrase means is decided elsewhere.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from re import _parser  # type: ignore[attr-defined]  # it has no public name; its tree is what a pattern does, to the last branch
 from typing import Any, Generic, TypeVar
 
@@ -45,6 +46,7 @@ class Phrases(Generic[T]):
                 yield found, thing
 
 
+@cache
 def beginnings(pattern: str) -> _Beginnings:
     """First letters of which some word of every match of `pattern` has one; None where no such list can be told."""
     found = _of_some_word(list(_parser.parse(pattern)), at_start=False)
@@ -58,18 +60,21 @@ def _of_some_word(items: _Items, *, at_start: bool) -> _Beginnings:
         rest = items[n + 1 :]
         if at_start:
             best = _better(best, _from(items[n:], ""))
-        match str(operation):
+        match operation.name:
             case "BRANCH":
                 best = _better(best, _union([_of_some_word([*each, *rest], at_start=at_start) for each in argument[1]]))
                 return best  # the rest was part of each branch
             case "SUBPATTERN":
                 return _better(best, _of_some_word([*argument[-1], *rest], at_start=at_start))
-        at_start = _ends_a_word(operation, argument) or (at_start and str(operation).startswith("ASSERT"))
+        at_start = _ends_a_word(operation, argument) or (at_start and operation.name.startswith("ASSERT"))
     return best
 
 
 def _ends_a_word(operation: Any, argument: Any) -> bool:
-    return (str(operation), str(argument)) in {("AT", "AT_BOUNDARY"), ("AT", "AT_BEGINNING"), ("LITERAL", str(ord(" ")))}
+    """Whether what comes next begins a word, if it is one."""
+    if operation.name == "AT":
+        return bool(argument.name in ("AT_BOUNDARY", "AT_BEGINNING"))
+    return bool(operation.name == "LITERAL" and argument == ord(" "))
 
 
 def _from(items: _Items, word: str) -> _Beginnings:
@@ -79,12 +84,12 @@ def _from(items: _Items, word: str) -> _Beginnings:
     if not items:
         return None
     (operation, argument), rest = items[0], items[1:]
-    match str(operation):
+    match operation.name:
         case "LITERAL" if chr(argument) == " ":
             return frozenset([word]) if word else None
         case "LITERAL":
             return _from(rest, word + chr(argument))
-        case "IN" if all(str(kind) == "LITERAL" for kind, _ in argument):
+        case "IN" if all(kind.name == "LITERAL" for kind, _ in argument):
             return _union([_from([each, *rest], word) for each in argument])
         case "BRANCH":
             return _union([_from([*each, *rest], word) for each in argument[1]])

@@ -249,8 +249,9 @@ def _take_whole(
         decision |= {"events": [e.id for e in events], "reply": reply, "suggestion": review.id if review else None}
         pile.messages.append(message)
         pile.media += media
+    token = ids.uuid()
     for told_by in (inbound_event, inbound_delivery):
-        told = told_by(message, home, answer, media, id=ids.sid("WD"), token=ids.uuid(), now=now, public_url=desk.public_url)
+        told = told_by(message, home, answer, media, id=ids.sid("WD"), token=token, now=now, public_url=desk.public_url)
         if told is not None:
             pile.webhooks.append(told)
     keyword = answer.keyword.value if answer.keyword else None
