@@ -542,6 +542,11 @@ async def test_nobody_at_the_other_end_is_told_in_a_sentence() -> None:
         await connect("127.0.0.1", port, bind=BIND)
 
 
+async def test_a_name_that_can_be_no_host_is_told_in_a_sentence() -> None:
+    with pytest.raises(LinkError, match=r"No connection to smsc\.\.example\.com:2775: .*label empty or too long"):
+        await connect("smsc..example.com", 2775, bind=BIND)
+
+
 async def test_a_refused_bind_is_told_with_its_status(stack: AsyncExitStack) -> None:
     class Strict(Centre):
         async def on_pdu(self, pdu: Pdu) -> Pdu | None:

@@ -509,7 +509,7 @@ async def connect(
         raise LinkError(
             f"No connection to {host}:{port} in {limits.connect_seconds:g} s: check host, port and firewall."
         ) from error
-    except OSError as error:  # ssl.SSLError is one
+    except (OSError, ValueError) as error:  # ssl.SSLError is the first, a name that can be no host's the second
         raise LinkError(f"No connection to {host}:{port}: {error}.") from error
     (promise,) = link.start([bind])
     try:

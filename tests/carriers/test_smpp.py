@@ -226,6 +226,7 @@ async def test_what_cannot_be_written_is_refused_for_good(rig: Rig) -> None:
         pytest.param({"tls": "perhaps"}, "settings.tls", id="neither yes nor no"),
         pytest.param({"system_id": "x" * 16}, "settings.system_id", id="too long"),
         pytest.param({"host": "a b"}, "settings.host", id="no host"),
+        pytest.param({"host": "smsc..example.com"}, "settings.host", id="no host name"),
         pytest.param({"statuses": {"0x400": "stopped"}}, "settings.statuses.0x400", id="an unknown cause"),
         pytest.param({"errors": {"12": "x"}}, "settings.errors.12", id="no error code"),
     ],

@@ -174,9 +174,17 @@ def _text_problems(settings: Mapping[str, Any]) -> list[Problem]:
         if len(text) > most or not text.isascii() or not text.isprintable():
             found.append(_problem(name, f"{name} has at most {most} ASCII characters in SMPP."))
     host = str(settings.get("host") or "")
-    if any(letter.isspace() or letter in "/@" for letter in host):
+    if any(letter.isspace() or letter in "/@" for letter in host) or not _is_name(host):
         found.append(_problem("host", f"host is {host!r}: a host name or an IP address is needed."))
     return found
+
+
+def _is_name(host: str) -> bool:
+    """Whether a resolver can be asked for it. RFC 5890 §2.3.2: no label is empty or longer than 63 octets."""
+    try:
+        return bool(host.encode("idna")) or not host
+    except UnicodeError:
+        return False
 
 
 def _problem(name: str, message: str) -> Problem:
