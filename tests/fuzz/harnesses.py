@@ -10,6 +10,7 @@ from stopwire.smpp import receipt
 from stopwire.smpp.fields import RESPONSE, EsmClass, Tag, meaning
 from stopwire.smpp.pdu import (
     PDU_OCTETS_MAX,
+    AlertNotification,
     BindReceiver,
     BindReceiverResp,
     BindTransceiver,
@@ -60,7 +61,8 @@ def pdu(data: bytes) -> None:
     try:
         written = encode(value)
     except PduError:
-        assert value.command & RESPONSE  # only an answer may hold more than we would write
+        # Only an answer, or what a carrier tells, may hold more than we would write.
+        assert value.command & RESPONSE or isinstance(value, DeliverSm | AlertNotification)
         return
     again = decode(written)
     if not value.broken_tlvs:

@@ -389,6 +389,12 @@ MIDDLE = "00 00 00 00 00 00 00 00 00"
             id="system_type",
         ),
         pytest.param(
+            "00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 2A" + "41" * 255 + "00 00 00 00 00 00 00" + MIDDLE + "00",
+            Status.ESME_RINVSERTYP,
+            "DELIVER_SM has no end of service_type in 255 octets, the most allowed.",
+            id="a field of a carrier's beyond all bounds",
+        ),
+        pytest.param(
             "00 00 00 00 00 00 0F FF 00 00 00 00 00 00 00 2A",
             Status.ESME_RINVCMDID,
             "Command 0x00000FFF is not one of SMPP 3.4.",
@@ -400,6 +406,40 @@ def test_a_request_that_cannot_be_read_is_called_by_the_name_of_its_fault(layout
     with pytest.raises(PduError) as caught:
         decode(whole(layout))
     assert (status, sentence, 42) == (caught.value.status, caught.value.sentence, caught.value.sequence)
+
+
+TOLD = "00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 2A"
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        pytest.param(
+            TOLD + "'toolong' 00 00 00 00 00 00 00" + MIDDLE + "04 'STOP'",
+            DeliverSm(sequence=42, service_type="toolong", short_message=b"STOP"),
+            id="service_type",
+        ),
+        pytest.param(
+            TOLD + "00 05 00 'a name of more than twenty' 00 00 00 00" + MIDDLE + "04 'STOP'",
+            DeliverSm(sequence=42, source_addr_ton=5, source_addr="a name of more than twenty", short_message=b"STOP"),
+            id="source_addr",
+        ),
+        pytest.param(
+            TOLD + "00 00 00 00 00 00 00 00 00 00 00 '2401011200000000+' 00 00 00 00 00 04 'STOP'",
+            DeliverSm(sequence=42, validity_period="2401011200000000+", short_message=b"STOP"),
+            id="validity_period",
+        ),
+        pytest.param(
+            TOLD + "00 00 00 00 00 00 00" + MIDDLE + "FF" + "41" * 255,
+            DeliverSm(sequence=42, short_message=b"A" * 255),
+            id="sm_length of 255",
+        ),
+    ],
+)
+def test_what_a_carrier_tells_is_read_though_a_field_is_too_long(layout: str, expected: Pdu) -> None:
+    assert expected == decode(whole(layout))
+    with pytest.raises(PduError):
+        encode(expected)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ HEADER_OCTETS: Final = 16  # §3.2: length, id, status, sequence number: four oc
 PDU_OCTETS_MAX: Final = 65536  # a message_payload of 64 KiB - 1 and a long address are the most one could want
 SHORT_MESSAGE_OCTETS_MAX: Final = 254  # §5.2.22
 PASSWORD_OCTETS_MAX: Final = 65  # §5.2.2 says 9, but carriers hand out longer ones, and so do we
+TOLD_OCTETS_MAX: Final = 255  # of a field in what a carrier tells, whatever its own size: a STOP is not lost for it
 
 _HEADER = struct.Struct(">IIII")
 _TLV = struct.Struct(">HH")
@@ -402,6 +403,10 @@ PDUS: Final[tuple[type[Pdu], ...]] = (
 type_of: Final[dict[int, type[Pdu]]] = {pdu.command: pdu for pdu in PDUS}
 
 
+# Only a message centre sends these (§4.6, §4.12). A permanent error would lose what they tell, and nobody would bring it again.
+_TOLD: Final = frozenset({Command.DELIVER_SM, Command.ALERT_NOTIFICATION})
+
+
 class _Layout:
     """The body of one command, made ready: a pattern that reads its fields, a format that writes them.
 
@@ -414,6 +419,7 @@ class _Layout:
         self.type = pdu
         self.command: Final = int(pdu.command)
         self.is_response: Final = bool(pdu.command & RESPONSE)
+        self.is_told: Final = pdu.command in _TOLD
         self.fields = [(one.name, _EXCEPTIONS.get((pdu.command, one.name)) or _FIELDS[one.name]) for one in own]
         self.defaults = tuple(one.default for one in own)
         self.tail = self.fields[-1][1].form if self.fields else None
@@ -436,8 +442,12 @@ class _Layout:
         if part[1].form is _Form.INT:
             return "(.)"
         # A peer's answer has no answer: an id that is too long is taken as it is, or the message would be lost to us.
-        limit = "" if self.is_response else part[1].octets_max - 1
+        limit = "" if self.is_response else self.most(part[1]) - 1
         return f"([^\0]{{0,{limit}}})\0"
+
+    def most(self, what: _Field) -> int:
+        """The octets that a field may have where it is read."""
+        return max(TOLD_OCTETS_MAX, what.octets_max) if self.is_told else what.octets_max
 
 
 def _setter(pdu: type[Pdu], name: str) -> Callable[[object, object], None]:
@@ -538,7 +548,7 @@ def _read(layout: _Layout, data: bytes, pdu: Pdu) -> int:
     at = match.end()
     if layout.tail is _Form.SHORT_MESSAGE:
         end = at + 1 + data[at] if at < len(data) else 0
-        if not at < end <= len(data) or data[at] > SHORT_MESSAGE_OCTETS_MAX:
+        if not at < end <= len(data) or data[at] > layout.most(layout.fields[-1][1]):
             raise _fault(layout, data, pdu)
         layout.setters[-1](pdu, data[at + 1 : end])
         return end
@@ -602,17 +612,18 @@ def _fault(layout: _Layout, data: bytes, pdu: Pdu) -> PduError:
         if what.form is _Form.INT:
             at += 1
         elif what.form is _Form.C_OCTETS:
-            end = data.find(0, at, at + what.octets_max)
+            most = layout.most(what)
+            end = data.find(0, at, at + most)
             if end < 0:
-                if at + what.octets_max > len(data):
+                if at + most > len(data):
                     reason = f"ends inside {name}"
                 else:
-                    status, reason = what.status, f"has no end of {name} in {what.octets_max} octets, the most allowed"
+                    status, reason = what.status, f"has no end of {name} in {most} octets, the most allowed"
                 break
             at = end + 1
         else:
             status, reason = what.status, f"says that {name} has {data[at]} octets; {len(data) - at - 1} follow"
-            if data[at] > SHORT_MESSAGE_OCTETS_MAX:
+            if data[at] > layout.most(what):
                 reason += f", {SHORT_MESSAGE_OCTETS_MAX} are allowed"
     sentence = f"{layout.type.command.name} {reason}."
     return PduError(status, sentence, sequence=pdu.sequence, command=layout.command)
