@@ -6,6 +6,7 @@ numbers are judged here; nothing is resolved and nothing is connected.
 
 import ipaddress
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from yarl import URL
@@ -165,6 +166,7 @@ def _check_host(host: str, *, bracketed: bool) -> None:
         raise UnusableUrl("The URL's host is an address in an unusual form: write four decimal numbers.")
 
 
+@lru_cache(maxsize=1024)
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
     try:
         return ipaddress.ip_address(host)
