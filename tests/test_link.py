@@ -123,7 +123,7 @@ async def test_a_value_that_does_not_fit_is_told_from_a_message_that_has_to_wait
     link = await linked(stack, Centre())
     poison, good = link.start([SubmitSm(source_addr="1" * 21), SubmitSm()])
     assert await poison == NotSent(
-        "SUBMIT_SM has 21 characters in source_addr; at most 20 are allowed.", fault=Status.ESME_RINVSRCADR
+        "SUBMIT_SM has 21 characters in source_addr; at most 20 are allowed (SMPP 3.4 §5.2.8).", fault=Status.ESME_RINVSRCADR
     )
     assert Response(SubmitSmResp(sequence=2)) == await good
 

@@ -50,6 +50,7 @@ def pdu(data: bytes) -> None:
     if isinstance(value, PduError):
         assert meaning(value.status).name == value.status.name
         assert value.sentence.endswith(".")
+        assert "§" in value.sentence, "whoever argues with a peer is told where it stands"
         return
     if isinstance(value, SubmitSm | DeliverSm | DataSm):
         body(value)

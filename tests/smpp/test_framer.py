@@ -29,7 +29,7 @@ def test_a_length_that_cannot_be_is_refused_from_its_four_octets_alone(length: i
     with pytest.raises(PduError) as caught:
         Framer().feed(struct.pack(">I", length))
     assert Status.ESME_RINVCMDLEN == caught.value.status
-    assert f"A PDU says it has {length} octets; 16 to 65536 are allowed." == caught.value.sentence
+    assert f"A PDU says it has {length} octets; 16 to 65536 are allowed (SMPP 3.4 §5.1.1)." == caught.value.sentence
 
 
 @pytest.mark.parametrize("length", [16, PDU_OCTETS_MAX])

@@ -336,61 +336,67 @@ class _Field:
     form: _Form
     octets_max: int  # with the NUL
     status: Status  # what a fault in this field is called
+    section: str  # where the specification tells of it
 
 
-def _text(octets_max: int, status: Status) -> _Field:
-    return _Field(form=_Form.C_OCTETS, octets_max=octets_max, status=status)
+def _text(octets_max: int, status: Status, section: str) -> _Field:
+    return _Field(form=_Form.C_OCTETS, octets_max=octets_max, status=status, section=section)
 
 
-def _int(status: Status = Status.ESME_RINVPARLEN) -> _Field:
-    return _Field(form=_Form.INT, octets_max=1, status=status)
+def _int(section: str, status: Status = Status.ESME_RINVPARLEN) -> _Field:
+    return _Field(form=_Form.INT, octets_max=1, status=status, section=section)
+
+
+def _see(section: str) -> str:
+    """Where the specification says so: whoever argues with a carrier needs it."""
+    return f"(SMPP 3.4 §{section})"
 
 
 # Sizes and statuses of §5.2, each once; a field with a name of its own has them wherever it stands …
 _FIELDS: Final[dict[str, _Field]] = {
-    "system_id": _text(16, Status.ESME_RINVSYSID),  # §5.2.1
-    "password": _text(PASSWORD_OCTETS_MAX, Status.ESME_RINVPASWD),  # §5.2.2
-    "system_type": _text(13, Status.ESME_RINVSYSTYP),  # §5.2.3
-    "interface_version": _int(Status.ESME_RBINDFAIL),  # §5.2.4
-    "addr_ton": _int(Status.ESME_RBINDFAIL),  # §5.2.5
-    "addr_npi": _int(Status.ESME_RBINDFAIL),  # §5.2.6
-    "address_range": _text(41, Status.ESME_RBINDFAIL),  # §5.2.7
-    "source_addr_ton": _int(Status.ESME_RINVSRCTON),  # §5.2.5
-    "source_addr_npi": _int(Status.ESME_RINVSRCNPI),  # §5.2.6
-    "source_addr": _text(21, Status.ESME_RINVSRCADR),  # §5.2.8
-    "dest_addr_ton": _int(Status.ESME_RINVDSTTON),  # §5.2.5
-    "dest_addr_npi": _int(Status.ESME_RINVDSTNPI),  # §5.2.6
-    "destination_addr": _text(21, Status.ESME_RINVDSTADR),  # §5.2.9
-    "esme_addr_ton": _int(),  # §5.2.5
-    "esme_addr_npi": _int(),  # §5.2.6
-    "esme_addr": _text(65, Status.ESME_RINVPARLEN),  # §5.2.10
-    "service_type": _text(6, Status.ESME_RINVSERTYP),  # §5.2.11
-    "esm_class": _int(Status.ESME_RINVESMCLASS),  # §5.2.12
-    "protocol_id": _int(),  # §5.2.13
-    "priority_flag": _int(Status.ESME_RINVPRTFLG),  # §5.2.14
-    "schedule_delivery_time": _text(17, Status.ESME_RINVSCHED),  # §5.2.15
-    "validity_period": _text(17, Status.ESME_RINVEXPIRY),  # §5.2.16
-    "registered_delivery": _int(Status.ESME_RINVREGDLVFLG),  # §5.2.17
-    "replace_if_present_flag": _int(Status.ESME_RINVREPFLAG),  # §5.2.18
-    "data_coding": _int(),  # §5.2.19
-    "sm_default_msg_id": _int(Status.ESME_RINVDFTMSGID),  # §5.2.20
+    "system_id": _text(16, Status.ESME_RINVSYSID, "5.2.1"),
+    "password": _text(PASSWORD_OCTETS_MAX, Status.ESME_RINVPASWD, "5.2.2"),
+    "system_type": _text(13, Status.ESME_RINVSYSTYP, "5.2.3"),
+    "interface_version": _int("5.2.4", Status.ESME_RBINDFAIL),
+    "addr_ton": _int("5.2.5", Status.ESME_RBINDFAIL),
+    "addr_npi": _int("5.2.6", Status.ESME_RBINDFAIL),
+    "address_range": _text(41, Status.ESME_RBINDFAIL, "5.2.7"),
+    "source_addr_ton": _int("5.2.5", Status.ESME_RINVSRCTON),
+    "source_addr_npi": _int("5.2.6", Status.ESME_RINVSRCNPI),
+    "source_addr": _text(21, Status.ESME_RINVSRCADR, "5.2.8"),
+    "dest_addr_ton": _int("5.2.5", Status.ESME_RINVDSTTON),
+    "dest_addr_npi": _int("5.2.6", Status.ESME_RINVDSTNPI),
+    "destination_addr": _text(21, Status.ESME_RINVDSTADR, "5.2.9"),
+    "esme_addr_ton": _int("5.2.5"),
+    "esme_addr_npi": _int("5.2.6"),
+    "esme_addr": _text(65, Status.ESME_RINVPARLEN, "5.2.10"),
+    "service_type": _text(6, Status.ESME_RINVSERTYP, "5.2.11"),
+    "esm_class": _int("5.2.12", Status.ESME_RINVESMCLASS),
+    "protocol_id": _int("5.2.13"),
+    "priority_flag": _int("5.2.14", Status.ESME_RINVPRTFLG),
+    "schedule_delivery_time": _text(17, Status.ESME_RINVSCHED, "5.2.15"),
+    "validity_period": _text(17, Status.ESME_RINVEXPIRY, "5.2.16"),
+    "registered_delivery": _int("5.2.17", Status.ESME_RINVREGDLVFLG),
+    "replace_if_present_flag": _int("5.2.18", Status.ESME_RINVREPFLAG),
+    "data_coding": _int("5.2.19"),
+    "sm_default_msg_id": _int("5.2.20", Status.ESME_RINVDFTMSGID),
     "short_message": _Field(
-        form=_Form.SHORT_MESSAGE, octets_max=SHORT_MESSAGE_OCTETS_MAX, status=Status.ESME_RINVMSGLEN
-    ),  # §5.2.21, §5.2.22
-    "message_id": _text(65, Status.ESME_RINVMSGID),  # §5.2.23
-    "number_of_dests": _int(Status.ESME_RINVNUMDESTS),  # §5.2.24
-    "no_unsuccess": _int(),  # §5.2.26
-    "final_date": _text(17, Status.ESME_RINVPARLEN),  # §4.8.2
-    "message_state": _int(),  # §5.2.28
-    "error_code": _int(),  # §4.8.2
-    "rest": _Field(form=_Form.REST, octets_max=PDU_OCTETS_MAX, status=Status.ESME_RINVMSGLEN),
+        form=_Form.SHORT_MESSAGE, octets_max=SHORT_MESSAGE_OCTETS_MAX, status=Status.ESME_RINVMSGLEN, section="5.2.22"
+    ),
+    "message_id": _text(65, Status.ESME_RINVMSGID, "5.2.23"),
+    "number_of_dests": _int("5.2.24", Status.ESME_RINVNUMDESTS),
+    "no_unsuccess": _int("5.2.26"),
+    "final_date": _text(17, Status.ESME_RINVPARLEN, "4.8.2"),
+    "message_state": _int("5.2.28"),
+    "error_code": _int("4.8.2"),
+    "rest": _Field(form=_Form.REST, octets_max=PDU_OCTETS_MAX, status=Status.ESME_RINVMSGLEN, section="4.5"),
 }
 
 # … but for these: §4.7.1 and §4.12.1 give addresses more room.
 _EXCEPTIONS: Final[dict[tuple[Command, str], _Field]] = {
-    (Command.DATA_SM, "source_addr"): _text(65, Status.ESME_RINVSRCADR),
-    (Command.DATA_SM, "destination_addr"): _text(65, Status.ESME_RINVDSTADR),
-    (Command.ALERT_NOTIFICATION, "source_addr"): _text(65, Status.ESME_RINVSRCADR),
+    (Command.DATA_SM, "source_addr"): _text(65, Status.ESME_RINVSRCADR, "4.7.1"),
+    (Command.DATA_SM, "destination_addr"): _text(65, Status.ESME_RINVDSTADR, "4.7.1"),
+    (Command.ALERT_NOTIFICATION, "source_addr"): _text(65, Status.ESME_RINVSRCADR, "4.12.1"),
 }
 
 PDUS: Final[tuple[type[Pdu], ...]] = (
@@ -496,14 +502,14 @@ def encode(pdu: Pdu, *, sequence: int | None = None) -> bytes:
     if length > PDU_OCTETS_MAX:
         raise PduError(
             Status.ESME_RINVCMDLEN,
-            f"{pdu.command.name} would have {length} octets; at most {PDU_OCTETS_MAX} are allowed: shorten its message.",
+            f"{pdu.command.name} would have {length} octets; at most {PDU_OCTETS_MAX} are allowed here: shorten its message.",
             sequence=sequence,
             command=pdu.command,
         )
     try:
         return _HEADER.pack(length, layout.command, pdu.status, sequence) + body
     except struct.error as error:
-        sentence = f"{pdu.command.name} has status {pdu.status} and sequence {sequence}; each is four octets without a sign."
+        sentence = f"{pdu.command.name} has status {pdu.status} and sequence {sequence}; each is four octets without a sign {_see('3.2')}."
         raise PduError(Status.ESME_RSYSERR, sentence, command=pdu.command) from error
 
 
@@ -511,14 +517,14 @@ def decode(data: bytes) -> Pdu:
     """The PDU in `data`, all of it and nothing else. Raises PduError and nothing else, whatever the octets are."""
     length = len(data)
     if length < HEADER_OCTETS:
-        raise PduError(Status.ESME_RINVCMDLEN, f"A PDU of {length} octets is shorter than its header of {HEADER_OCTETS}.")
+        raise PduError(Status.ESME_RINVCMDLEN, f"A PDU of {length} octets is shorter than its header of {HEADER_OCTETS} {_see('3.2')}.")
     stated, command, status, sequence = _HEADER.unpack_from(data)
     if stated != length or length > PDU_OCTETS_MAX:
-        sentence = f"A PDU says it has {stated} octets, and has {length}; at most {PDU_OCTETS_MAX} are allowed."
+        sentence = f"A PDU says it has {stated} octets, and has {length}; at most {PDU_OCTETS_MAX} are allowed {_see('5.1.1')}."
         raise PduError(Status.ESME_RINVCMDLEN, sentence, sequence=sequence, command=command)
     layout = _LAYOUTS.get(command)
     if layout is None:
-        sentence = f"Command 0x{command:08X} is not one of SMPP 3.4."
+        sentence = f"Command 0x{command:08X} is not one of SMPP 3.4 (§5.1.2.1)."
         raise PduError(Status.ESME_RINVCMDID, sentence, sequence=sequence, command=command)
 
     pdu: Pdu = object.__new__(layout.type)
@@ -595,7 +601,7 @@ def _encoded(tlvs: tuple[Tlv, ...], pdu: Pdu) -> bytes:
     pieces = []
     for tag, octets in tlvs:
         if not 0 <= tag <= 0xFFFF or len(octets) > 0xFFFF:
-            sentence = f"TLV 0x{tag:04X} of {len(octets)} octets does not fit: tag and length have two octets each."
+            sentence = f"TLV 0x{tag:04X} of {len(octets)} octets does not fit: tag and length have two octets each {_see('3.2.4')}."
             raise PduError(Status.ESME_RINVOPTPARSTREAM, sentence, sequence=pdu.sequence, command=pdu.command)
         pieces.append(_TLV.pack(tag, len(octets)) + octets)
     return b"".join(pieces)
@@ -604,8 +610,9 @@ def _encoded(tlvs: tuple[Tlv, ...], pdu: Pdu) -> bytes:
 def _fault(layout: _Layout, data: bytes, pdu: Pdu) -> PduError:
     """Which field of a request cannot be read, and why."""
     at = HEADER_OCTETS
-    status, reason = Status.ESME_RINVCMDLEN, "ends inside its fields"
+    status, reason, section = Status.ESME_RINVCMDLEN, "ends inside its fields", "3.2"
     for name, what in layout.fields:
+        section = what.section
         if at >= len(data):
             reason = f"ends before {name}"
             break
@@ -625,14 +632,15 @@ def _fault(layout: _Layout, data: bytes, pdu: Pdu) -> PduError:
             status, reason = what.status, f"says that {name} has {data[at]} octets; {len(data) - at - 1} follow"
             if data[at] > layout.most(what):
                 reason += f", {SHORT_MESSAGE_OCTETS_MAX} are allowed"
-    sentence = f"{layout.type.command.name} {reason}."
+    sentence = f"{layout.type.command.name} {reason} {_see(section)}."
     return PduError(status, sentence, sequence=pdu.sequence, command=layout.command)
 
 
 def _misfit(layout: _Layout, pdu: Pdu, values: tuple[object, ...]) -> PduError:
     """Which value does not fit its field, and why. The value itself stays unsaid: it may be a number or a secret."""
-    status, reason = Status.ESME_RSYSERR, "has a value of a wrong type"
+    status, reason, section = Status.ESME_RSYSERR, "has a value of a wrong type", "3.1"
     for (name, what), value in zip(layout.fields, values, strict=True):
+        section = what.section
         if what.form is _Form.C_OCTETS and isinstance(value, str):
             if len(value) >= what.octets_max:
                 status = what.status
@@ -652,7 +660,7 @@ def _misfit(layout: _Layout, pdu: Pdu, values: tuple[object, ...]) -> PduError:
         else:
             status, reason = what.status, f"has a {type(value).__name__} as {name}"
             break
-    return PduError(status, f"{pdu.command.name} {reason}.", sequence=pdu.sequence, command=pdu.command)
+    return PduError(status, f"{pdu.command.name} {reason} {_see(section)}.", sequence=pdu.sequence, command=pdu.command)
 
 
 # --- what several kinds of PDU have in common ---
@@ -682,7 +690,7 @@ def tlv(tag: Tag, value: int | str | bytes = b"") -> Tlv:
     elif form in (TlvType.OCTETS, TlvType.NONE) and isinstance(value, bytes):
         octets = value
     if octets is None or not least <= len(octets) <= most:
-        sentence = f"The value of TLV {tag.name} is no {form.value} of {least} to {most} octets."
+        sentence = f"The value of TLV {tag.name} is no {form.value} of {least} to {most} octets {_see('5.3.2')}."
         raise PduError(Status.ESME_RINVOPTPARAMVAL, sentence)
     return Tlv(tag, octets)
 
@@ -722,7 +730,7 @@ class Framer:
             if not HEADER_OCTETS <= length <= PDU_OCTETS_MAX:
                 if found:
                     break
-                sentence = f"A PDU says it has {length} octets; {HEADER_OCTETS} to {PDU_OCTETS_MAX} are allowed."
+                sentence = f"A PDU says it has {length} octets; {HEADER_OCTETS} to {PDU_OCTETS_MAX} are allowed {_see('5.1.1')}."
                 raise PduError(Status.ESME_RINVCMDLEN, sentence)
             if end - at < length:
                 break
