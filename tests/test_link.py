@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 import uvloop
 
-from stopwire.link import Bind, Closing, Limits, Link, LinkError, Lost, NotSent, Response, connect, listen
+from stopwire.link import COMPLAINTS_MAX, Bind, Closing, Limits, Link, LinkError, Lost, NotSent, Response, connect, listen
 from stopwire.smpp.fields import Status
 from stopwire.smpp.pdu import (
     AlertNotification,
@@ -523,10 +523,14 @@ async def test_a_length_that_cannot_be_ends_the_link_with_a_nack(stack: AsyncExi
     writer.close()
 
 
-async def test_strays_are_logged_and_no_more(stack: AsyncExitStack) -> None:
-    link, _ = on_stuck()
+async def test_strays_are_told_and_no_more(stack: AsyncExitStack) -> None:
+    said: list[str] = []
+    link, _ = on_stuck(on_odd=said.append)
     link.data_received(b"".join(encode(SubmitSmResp(sequence=99)) for _ in range(1000)))
     assert link.bound
+    assert COMPLAINTS_MAX == len(said)
+    assert said[0].startswith("SUBMIT_SM_RESP came under number 99, and nothing waits for it")
+    assert said[-1].endswith("More of the kind on this link is told no more.")
     link.close()
 
 

@@ -132,6 +132,7 @@ class Link(asyncio.Protocol):
         timers: Timers | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_late: Callable[[Pdu, Pdu], None] | None = None,
+        on_odd: Callable[[str], None] | None = None,
         on_open: Callable[["Link"], None] | None = None,
     ) -> None:
         self.limits: Final = limits or Limits()
@@ -144,6 +145,7 @@ class Link(asyncio.Protocol):
         self.reason = ""  # why it closed, in a sentence
         self.peer = ""  # address of the other side, for logs
         self._on_late = on_late  # (request, response): an answer to what had been called Lost
+        self._on_odd = on_odd  # a sentence on what the peer did that no peer should, COMPLAINTS_MAX times at most
         self._on_open = on_open
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -373,18 +375,24 @@ class Link(asyncio.Protocol):
                         sequence, Lost(f"No answer to {request.command.name} in {self.session.timers.response_seconds:g} s.")
                     )
                 case Stray(response):
-                    self._complain("link.stray", command=response.command.name, sequence=response.sequence)
+                    name, number = response.command.name, response.sequence
+                    self._complain("link.stray", _stray(name, number), command=name, sequence=number)
                 case Unreadable(error):
-                    self._complain("link.unreadable", status=error.status.name, reason=error.sentence)
+                    said = f"A PDU came that cannot be read: {error.sentence}"
+                    self._complain("link.unreadable", said, status=error.status.name, reason=error.sentence)
                 case Broken(reason):
                     self.close(reason, closing=Closing.BROKEN)
         self._work()
         self._schedule()
 
-    def _complain(self, event: str, **values: object) -> None:
+    def _complain(self, event: str, says: str, **values: object) -> None:
         self._complaints += 1
-        if self._complaints <= COMPLAINTS_MAX:
-            log.warning(event, peer=self.peer, last=self._complaints == COMPLAINTS_MAX, **values)
+        if self._complaints > COMPLAINTS_MAX:
+            return
+        last = self._complaints == COMPLAINTS_MAX
+        log.warning(event, peer=self.peer, last=last, **values)
+        if self._on_odd is not None:
+            self._on_odd(f"{says} More of the kind on this link is told no more." if last else says)
 
     def _settle(self, sequence: int, outcome: Outcome) -> None:
         promise = self._waiting.pop(sequence, None)
@@ -492,6 +500,7 @@ async def connect(
     timers: Timers | None = None,
     clock: Callable[[], float] = time.monotonic,
     on_late: Callable[[Pdu, Pdu], None] | None = None,
+    on_odd: Callable[[str], None] | None = None,
 ) -> Link:
     """A bound link to a message centre. Raises LinkError if there is no connection, or the bind is refused."""
     limits = limits or Limits()
@@ -499,7 +508,9 @@ async def connect(
     try:
         async with asyncio.timeout(limits.connect_seconds):
             _, link = await loop.create_connection(
-                lambda: Link(Role.ESME, on_pdu=on_pdu, limits=limits, timers=timers, clock=clock, on_late=on_late),
+                lambda: Link(
+                    Role.ESME, on_pdu=on_pdu, limits=limits, timers=timers, clock=clock, on_late=on_late, on_odd=on_odd
+                ),
                 host,
                 port,
                 ssl=tls,
@@ -541,6 +552,10 @@ async def listen(
     handshake_seconds = HANDSHAKE_SECONDS if tls else None
     loop = asyncio.get_running_loop()
     return await loop.create_server(make, host, port, ssl=tls, backlog=backlog, ssl_handshake_timeout=handshake_seconds)
+
+
+def _stray(name: str, sequence: int) -> str:
+    return f"{name} came under number {sequence}, and nothing waits for it: a second answer, or one under a wrong number."
 
 
 def _weight(pdu: Pdu) -> int:

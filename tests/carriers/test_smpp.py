@@ -343,6 +343,28 @@ async def test_no_answer_in_time_is_unknown_and_nothing_is_sent_again(rig: Rig) 
     assert 2 == len(rig.smsc.submissions)
 
 
+async def test_what_has_no_answer_is_told_once_for_all_that_have_none(rig: Rig) -> None:
+    carrier = await rig.carrier(response_timeout=0.2)
+    rig.smsc.script(*[Silence()] * 3)
+    await sent(carrier, part(1), part(2), part(3))
+    (says,) = [says for event, says in rig.lines if event == "unanswered"]
+    assert "No answer to SUBMIT_SM in 0.2 s. What was written may have left. Messages without an answer so far: 1." == says
+
+
+@pytest.mark.parametrize(
+    ("action", "number"),
+    [pytest.param(Accept(answers=2), 2, id="twice"), pytest.param(Accept(sequence_off=7), 9, id="under a wrong number")],
+)
+async def test_an_answer_to_nothing_is_told_to_the_operator(rig: Rig, action: Accept, number: int) -> None:
+    carrier = await rig.carrier(response_timeout=0.2)
+    rig.smsc.script(action)
+    await sent(carrier, part())
+    await until(lambda: any(event == "odd" for event, _ in rig.lines))
+    says = f"SUBMIT_SM_RESP came under number {number}, and nothing waits for it: a second answer, or one under a wrong number."
+    assert says in [says for _, says in rig.lines]
+    assert carrier.state().status is LinkStatus.UP
+
+
 async def test_an_answer_that_comes_late_after_all_follows_the_unknown(rig: Rig) -> None:
     rig.smsc.script(Accept(delay_seconds=0.3))
     carrier = await rig.carrier(response_timeout=0.1)

@@ -108,6 +108,7 @@ class KeptBind:
             ),
             clock=self._tools.clock.monotonic,
             on_late=self._on_late,
+            on_odd=lambda says: self._tools.tell("odd", says),
         )
 
     async def _hold(self, link: Link) -> None:

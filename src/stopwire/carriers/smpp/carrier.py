@@ -37,6 +37,7 @@ CLAIM_MAX = 500  # parts handed over at once
 REFUSING_SECONDS = 30.0  # how long texts are put off before the receivers are unbound, so that the carrier queues them
 LOOK_AGAIN_SECONDS = 0.005  # at a socket that does not take what we write
 LATE_MAX = 1000  # messages without an answer whose answer may still come
+TOLD_AGAIN_SECONDS = 10.0  # between two lines in the log about messages without an answer: a lost link has a window of them
 
 
 class _Out:
@@ -92,6 +93,7 @@ class Smpp:
         self._pumping = False  # a pump is due in this turn of the loop
         self._was_full = False
         self._refusing_since: float | None = None
+        self._unanswered_at = -TOLD_AGAIN_SECONDS  # when the log was last told of one
         self._counts = {"sent": 0, "failed": 0, "throttled": 0, "unknown": 0, "received": 0, "reports": 0}
 
     @classmethod
@@ -337,6 +339,7 @@ class Smpp:
             which = translate.counted(out.next, total, out.ids)
             self._counts["unknown"] += 1
             self._remember(out)
+            self._tell_unanswered(out.unknown)
             again = self._again() if not taken else False
             self._answer(out, OutcomeKind.UNKNOWN, detail=f"{which}{out.unknown}", again=again)
         elif out.refusal is not None:
@@ -362,6 +365,12 @@ class Smpp:
             out.done = True
             out.answered(Outcome(attempt=out.part.attempt, kind=kind, **more))
             out.ended()
+
+    def _tell_unanswered(self, reason: str) -> None:
+        now = self._now()
+        if now - self._unanswered_at >= TOLD_AGAIN_SECONDS:
+            self._unanswered_at = now
+            self._tools.tell("unanswered", f"{reason} What was written may have left. Messages without an answer so far: {self._counts['unknown']}.")
 
     def _remember(self, out: _Out) -> None:
         """A message in one segment whose answer may still come."""
