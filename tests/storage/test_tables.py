@@ -9,7 +9,8 @@ from sqlalchemy.dialects import sqlite
 
 from stopwire.storage.tables import Json
 
-JSON, DIALECT = Json(), sqlite.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = sqlite.dialect()  # type: ignore[no-untyped-call]
+WRITTEN, READ = Json().bind_processor(_DIALECT), Json().result_processor(_DIALECT, None)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -18,8 +19,8 @@ VALUES = st.recursive(
 
 
 def kept(value: Any) -> Any:
-    text = JSON.process_bind_param(value, DIALECT)
-    return JSON.process_result_value(text if text is None else text.encode().decode(), DIALECT)
+    text = WRITTEN(value)
+    return READ(text if text is None else text.encode().decode())
 
 
 @given(VALUES)

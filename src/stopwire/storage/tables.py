@@ -75,21 +75,32 @@ def _written(value: Any) -> str:
         return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
+def _json(text: str | None) -> Any:
+    if text is None or text == "{}":
+        return None if text is None else {}  # most of them
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):  # half of a surrogate pair, again
+        return json.loads(text)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value == {}:
+        return None if value is None else "{}"
+    return _written(value)
+
+
 class Json(TypeDecorator[Any]):
     """Any JSON value, kept as text."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        if value == {}:
-            return "{}"
-        return None if value is None else _written(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        return _text
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        if value == "{}":
-            return {}  # most of them
-        return None if value is None else json.loads(value)  # also reads what msgspec does not: halves of surrogate pairs
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
+        return _json
 
 
 metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"})
