@@ -7,13 +7,14 @@ shares one clock. A run follows from its seed as far as processes and networks a
 import asyncio
 import contextlib
 import itertools
+import math
 import os
 import random
 import re
 import signal
 import sqlite3
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ HEAL_SECONDS = 40.0
 TOKEN = re.compile(r"#(\d+)#")
 CONFIRMATIONS = {"unsubscribed": "STOP", "re-subscribed": "START"}
 RESPONSE_SECONDS = 1.5
+# So often a person writes at most: after 30 automatic texts in 30 s the gateway takes them for a machine and falls silent (core/loops.py).
+TEXTS_MAX, TEXTS_WINDOW_SECONDS = 28, 31.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,8 @@ class Plan:
 
 class Gateway(Process):
     """The gateway, which may also freeze."""
+
+    LOADED_BEFORE = True
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
@@ -154,12 +159,21 @@ class World:
 
     async def _live(self, person: str) -> None:
         """A person says STOP and START in turn; a text that was not acknowledged is brought again, as carriers do."""
+        acknowledged = deque([-math.inf] * TEXTS_MAX, maxlen=TEXTS_MAX)
         while not self._ending.is_set():
             for word in ("STOP", "START"):
                 await asyncio.sleep(self.chance.uniform(0.2, 1.5))
+                await self._rest(acknowledged[0] + TEXTS_WINDOW_SECONDS - time.monotonic())
                 if self._ending.is_set() and word == "STOP":
                     return
                 await self._bring(person, word)
+                acknowledged.append(time.monotonic())
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep so long, or until the run comes to its end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._ending.wait()
 
     async def _bring(self, person: str, word: str) -> None:
         note = self.history.note

@@ -17,6 +17,7 @@ import pytest
 
 from tests.gateway import eventually
 from tests.process import Customer, Process
+from tests.world.smpp import Gateway
 
 SENDER = "+14155550122"  # stands alone: a STOP to it holds for it alone
 KILLS = 8
@@ -38,7 +39,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path,
     seed = random.SystemRandom().randrange(10**6)
     chance = random.Random(seed)
     print(f"seed {seed}")
-    process = Process(tmp_path / "data", workers=workers)
+    process = Gateway(tmp_path / "data", workers=workers)
     history, stop = History(), threading.Event()
     process.start()
     numbers = itertools.count(1)

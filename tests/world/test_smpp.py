@@ -10,7 +10,7 @@ from tests.world import checker, history
 from tests.world.proxy import FaultProxy
 from tests.world.smpp import Plan, World
 
-SECONDS = 30.0
+SECONDS = 25.0
 
 
 @pytest.mark.slow
