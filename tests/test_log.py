@@ -61,6 +61,10 @@ def test_a_number_is_masked_and_other_figures_are_left(text: str, expected: str)
     assert expected == masked(text)
 
 
+def test_the_other_end_of_a_connection_is_no_number_of_a_person() -> None:
+    assert "203.0.113.45:51234" == json.loads(written("smpp.bind_refused", remote="203.0.113.45:51234"))["remote"]
+
+
 def test_an_event_is_one_json_object_with_its_words_first() -> None:
     event = json.loads(written(sid="SM1", code=21610, to="+14155550123"))
     assert ["at", "level", "event", "logger", "sid", "code", "to"] == list(event)

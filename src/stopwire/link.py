@@ -390,7 +390,7 @@ class Link(asyncio.Protocol):
         if self._complaints > COMPLAINTS_MAX:
             return
         last = self._complaints == COMPLAINTS_MAX
-        log.warning(event, peer=self.peer, last=last, **values)
+        log.warning(event, remote=self.peer, last=last, **values)
         if self._on_odd is not None:
             self._on_odd(f"{says} More of the kind on this link is told no more." if last else says)
 
@@ -416,7 +416,7 @@ class Link(asyncio.Protocol):
             octets = self.session.answer(request, response) if response is not None else b""
         except Exception:
             # A fault of ours: the peer is told to come again, the link lives on, the log has the whole story.
-            log.exception("link.handler_failed", peer=self.peer, command=request.command.name)
+            log.exception("link.handler_failed", remote=self.peer, command=request.command.name)
             response = response_to(request, Status.ESME_RSYSERR)
             octets = self.session.answer(request, response)
         finally:
@@ -430,7 +430,7 @@ class Link(asyncio.Protocol):
     def _worked(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("link.answer_failed", peer=self.peer, error=repr(error))
+            log.error("link.answer_failed", remote=self.peer, error=repr(error))
         self._work()
         self._pace()
         self._schedule()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -195,6 +196,22 @@ async def test_an_account_binds_so_often_and_no_more(local: "Local") -> None:
     await local.customers[0].link.unbind(within_seconds=2)
     await local.until(lambda: local.server.binds[local.account] < local.server.bounds.binds_of_account_max)
     await local.bind()
+
+
+async def test_a_crowd_that_is_turned_away_is_told_in_two_lines(local: "Local", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "LOOK_SECONDS", 60)
+    with structlog.testing.capture_logs() as lines:
+        opening = (asyncio.open_connection("127.0.0.1", local.port) for _ in range(local.server.bounds.links_of_address_max + 20))
+        streams = [await each for each in opening]
+        for reader, _ in streams[-20:]:
+            assert b"" == await asyncio.wait_for(reader.read(), 5)
+        local.server._tell_turned_away()
+        local.server._tell_turned_away()
+    told = [line for line in lines if line["event"] == "smpp.turned_away"]
+    assert ["127.0.0.1", "127.0.0.1"] == [line["remote"] for line in told]
+    assert told[1]["connections"] >= 1
+    for _, writer in streams:
+        writer.close()
 
 
 async def test_half_open_connections_are_few_and_end_by_themselves(local: "Local") -> None:

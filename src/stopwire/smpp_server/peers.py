@@ -75,7 +75,7 @@ class Switchboard:
         if seat is None:
             return None
         was = seat.now()
-        log.info("smpp.shown_out", peer=seat.link.peer, account=account)
+        log.info("smpp.shown_out", remote=seat.link.peer, account=account)
         await seat.link.unbind(within_seconds=UNBIND_SECONDS)
         return was
 

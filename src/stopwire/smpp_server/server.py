@@ -80,6 +80,7 @@ class SmppServer:
         self._customers: set[Customer] = set()
         self._addresses: Counter[str] = Counter()
         self._failures: OrderedDict[str, list[float]] = OrderedDict()  # monotonic seconds
+        self._turned_away: Counter[str] = Counter()  # connections too many since the log was last told, by address
         self._listener: asyncio.Server | None = None
         self._looking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -117,9 +118,12 @@ class SmppServer:
 
     def enter(self, customer: "Customer") -> bool:
         """Count a new connection; False where it is one too many."""
-        if len(self._customers) >= self.bounds.links_max:
-            return False
-        if self._addresses[customer.address] >= self.bounds.links_of_address_max:
+        bounds = self.bounds
+        crowded = len(self._customers) >= bounds.links_max
+        if crowded or self._addresses[customer.address] >= bounds.links_of_address_max:
+            if not self._turned_away:  # the first of a flood at once, the sum of the others when `_look` comes round
+                log.warning("smpp.turned_away", remote=customer.address, most=bounds.links_max if crowded else bounds.links_of_address_max)
+            self._turned_away[customer.address if len(self._turned_away) < ADDRESSES_MAX else "others"] += 1
             return False
         self._customers.add(customer)
         self._addresses[customer.address] += 1
@@ -139,7 +143,7 @@ class SmppServer:
             self.binds[customer.account] -= 1
             if not self.binds[customer.account]:
                 del self.binds[customer.account]
-            log.info("smpp.left", peer=customer.link.peer, account=customer.account, reason=customer.link.reason)
+            log.info("smpp.left", remote=customer.link.peer, account=customer.account, reason=customer.link.reason)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -155,6 +159,7 @@ class SmppServer:
         """Show those out who may no longer be here, and learn what the others have chosen meanwhile."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            self._tell_turned_away()
             for customer in [each for each in self._customers if each.account]:
                 try:
                     settings: AccountSettings | None = await self.house(bind.stands, account=customer.account, key=customer.key)
@@ -164,6 +169,14 @@ class SmppServer:
                     customer.link.close("The account or its key is no longer active.")
                 else:
                     customer.settings = settings
+
+    def _tell_turned_away(self) -> None:
+        """Connections beyond the bounds, in one line however many they were."""
+        if self._turned_away:
+            (address, most), *_ = self._turned_away.most_common(1)
+            connections, addresses = self._turned_away.total(), len(self._turned_away)
+            log.warning("smpp.turned_away", connections=connections, addresses=addresses, remote=address, of_it=most)
+            self._turned_away.clear()
 
     # ── who fails to bind ────────────────────────────────────────────────────────────────────────────────
 
@@ -237,17 +250,17 @@ class Customer:
     async def _bind(self, pdu: Bind) -> Pdu:
         server = self._server
         if server.barred(self.address):
-            log.warning("smpp.barred", peer=self.link.peer)
+            log.warning("smpp.barred", remote=self.link.peer)
             return response_to(pdu, Status.ESME_RBINDFAIL)
         who = await self._house(bind.bind, system_id=pdu.system_id, password=pdu.password)
         if who.failure is not None:
             server.failed(self.address)
-            log.warning("smpp.bind_refused", peer=self.link.peer, failure=who.failure)
+            log.warning("smpp.bind_refused", remote=self.link.peer, failure=who.failure)
             # One answer for both, so that nobody learns which names exist.
             wrong = who.failure in ("system_id", "password")
             return response_to(pdu, Status.ESME_RINVPASWD if wrong else Status.ESME_RBINDFAIL)
         if server.binds[who.account] >= server.bounds.binds_of_account_max:
-            log.warning("smpp.too_many_binds", peer=self.link.peer, account=who.account)
+            log.warning("smpp.too_many_binds", remote=self.link.peer, account=who.account)
             return response_to(pdu, Status.ESME_RBINDFAIL)
         server.binds[who.account] += 1
         self.account, self.key = who.account, who.key
@@ -255,7 +268,7 @@ class Customer:
         self.settings = self.settings if settings is None else settings
         how = pdu.command.name.lower().removeprefix("bind_")
         self.seat = server.switchboard.add(self.link, account=self.account, key=self.key, system_id=pdu.system_id, how=how)
-        log.info("smpp.bound", peer=self.link.peer, account=who.account, as_=pdu.command.name)
+        log.info("smpp.bound", remote=self.link.peer, account=who.account, as_=pdu.command.name)
         if not isinstance(pdu, BindTransmitter):
             server.spawn(self._receiving())  # begins when the bind has been answered
         return _ANSWERS[type(pdu)](
