@@ -50,11 +50,11 @@ class Still:
         heard = Received(connection="simulator", sender=to, recipient=person, body=body, reference=self.world.ids.uuid())
         return await receive.receive(self.world, heard=heard)
 
-    async def claim(self, room: int = 100) -> tuple[Part, ...]:
+    async def claim(self, room: int = 100, connection: str = "simulator") -> tuple[Part, ...]:
         """Take due jobs, as an engine does before it hands them over."""
         now, ids = self.world.clock.now(), self.world.ids
         claimed = await self.world.store.write(
-            lambda tx: dispatch.claim(tx, connection="simulator", room=room, write_by=math.inf, now=now, ids=ids), account=""
+            lambda tx: dispatch.claim(tx, connection=connection, room=room, write_by=math.inf, now=now, ids=ids), account=""
         )
         return claimed.parts
 

@@ -13,7 +13,8 @@ from stopwire.core.message import Message, Status
 from stopwire.core.orders import Order
 from stopwire.core.outcomes import DeliveryReport, Outcome, OutcomeKind, hint_of
 from stopwire.core.receipts import canonical
-from stopwire.flows import dispatch, report
+from stopwire.flows import connect, dispatch, report
+from stopwire.flows.connect import Wanted
 from tests.flows.still import ALONE, TOLL_FREE, Still, still_house
 
 ANN = "+14155550101"
@@ -178,6 +179,45 @@ async def test_the_same_code_from_another_network_is_no_opt_out(still: Still) ->
     _, reference = await sent(still, ALONE)
     await tell(still, reference, Status.UNDELIVERED, 30004)
     assert [] == await still.acts(ANN)
+
+
+@pytest.mark.parametrize(
+    ("type", "settings", "expected"),
+    [
+        pytest.param("twilio", {"account_sid": "AC" + "1" * 32, "auth_token": "t" * 32}, ["block"], id="which is the network's own at Twilio"),
+        pytest.param(
+            "bandwidth",
+            {"account_id": "1", "application_id": "a", "username": "u", "password": "p", "callback_user": "c", "callback_password": "w"},
+            [],
+            id="which is ours for one of many reasons elsewhere",
+        ),
+    ],
+)
+async def test_30004_on_toll_free_is_an_opt_out_only_where_the_provider_means_that(
+    still: Still, type: str, settings: dict[str, Any], expected: list[str]
+) -> None:
+    wanted = Wanted(name="upstream", settings=settings, senders=(TOLL_FREE,))
+    made = await connect.add(still.world, account=still.account, type=type, wanted=wanted)
+    assert made.seen is not None, made.problems
+    connection = made.seen.connection.sid
+    message = await still.one(to=ANN, from_=TOLL_FREE)
+    parts = await still.claim(connection=connection)
+    await still.settle(parts)
+    told = DeliveryReport(connection=connection, reference=parts[0].attempt, status=Status.UNDELIVERED, error_code=30004)
+    await report.report(still.world, reports=[told])
+    assert ("undelivered", 30004) == ((seen := await still.seen(message)).status, seen.error_code)
+    assert expected == await still.acts(ANN)
+
+
+async def test_a_block_that_a_carrier_tells_ends_what_waits_for_the_person(still: Still) -> None:
+    _, reference = await sent(still)
+    queued = await still.one(to=ANN, from_=ALONE, body="And another")
+    other = await still.one(to=OTHER, from_=ALONE)
+    await tell(still, reference, Status.UNDELIVERED, 21610)
+    assert ["block"] == await still.acts(ANN)
+    seen = await still.seen(queued)
+    assert ("failed", 21610) == (seen.status, seen.error_code)
+    assert "queued" == (await still.seen(other)).status
 
 
 async def test_a_report_on_a_message_that_was_deleted_is_forgotten(still: Still) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 SIMULATOR = "simulator"  # the built-in connection, there for every account
 OF_SEGMENTS = frozenset({"smpp"})  # types that report on each segment of a long text; the others report on the whole
+TELL_NETWORK_BLOCKS = frozenset({SIMULATOR, "smpp", "twilio"})  # types whose 30004 is theirs or the operator's own word
 
 
 class OptOutBy(StrEnum):

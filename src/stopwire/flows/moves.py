@@ -11,7 +11,7 @@ from stopwire import metrics
 from stopwire.core import loops, receipts
 from stopwire.core.address import SenderKind, country_of, group_of, kind_of, national_format, parse_recipient
 from stopwire.core.bound import receipt_delivery
-from stopwire.core.connections import OF_SEGMENTS
+from stopwire.core.connections import OF_SEGMENTS, TELL_NETWORK_BLOCKS
 from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, Reason
 from stopwire.core.events import status_event
 from stopwire.core.jobs import Attempt, Job
@@ -192,8 +192,14 @@ def learn_from(tx: Tx, message: Message, report: DeliveryReport, *, now: datetim
     toll_free = sender is not None and sender.kind is SenderKind.TOLL_FREE
     if report.error_code == OPTED_OUT:
         learn(tx, message, now=now, ids=ids, reference=report.reference, detail="the carrier reports an opt-out")
-    elif report.error_code == NETWORK_BLOCK and toll_free:
+    elif report.error_code == NETWORK_BLOCK and toll_free and _tells_network_blocks(tx, report.connection):
         learn(tx, message, now=now, ids=ids, reference=report.reference, detail="the toll-free network blocks this pair")
+
+
+def _tells_network_blocks(tx: Tx, connection: str) -> bool:
+    """Whether 30004 is the network's own word there. Elsewhere it is ours, for one of many reasons not to deliver."""
+    sealed = tx.connections.find(connection)  # the simulator is built in, and stands in no row
+    return (sealed.connection.type if sealed else connection) in TELL_NETWORK_BLOCKS
 
 
 def forget(tx: Tx, message: Message) -> Message:
@@ -205,7 +211,10 @@ def forget(tx: Tx, message: Message) -> Message:
 
 
 def learn(tx: Tx, message: Message, *, now: datetime, ids: Ids, reference: str | None, detail: str | None) -> None:
-    """A carrier says that the person opted out there: from now on it is a block of ours, reason `carrier`."""
+    """A carrier says that the person opted out there: from now on it is a block of ours, reason `carrier`.
+
+    What waits for the person ends here; what is under way learns it from the same carrier.
+    """
     directory = tx.services.directory()
     sender = directory.sender_at(message.sender or "")
     if sender is None or parse_recipient(message.recipient) is None:
@@ -233,6 +242,7 @@ def learn(tx: Tx, message: Message, *, now: datetime, ids: Ids, reference: str |
         ]
     )
     tx.tell("consent.block", recipient=message.recipient, holder=holder, reason="carrier")
+    purge(tx, message.recipient, now=now, ids=ids)
 
 
 def tell_status(tx: Tx, message: Message, now: datetime, ids: Ids) -> None:
