@@ -5,6 +5,7 @@ no rule, no file, no setting. Answers are the JSON objects of the wire, as they 
 """
 
 import json
+import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,11 @@ class Event:
     data: Json
 
 
+def _trust(url: str) -> ssl.SSLContext | bool:
+    """Whose certificates are believed: the usual authorities'. Where TLS is not spoken they are not read, which takes a moment: nobody's are."""
+    return True if urlsplit(url).scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class Client:
     """One account's client, over one connection pool. Close it, or use it in a `with` statement."""
 
@@ -74,6 +80,7 @@ class Client:
             timeout=timeout_seconds,
             transport=transport,
             trust_env=urlsplit(self.url).hostname not in LOOPBACK,  # no proxy stands between us and ourselves
+            verify=_trust(self.url),
         )
 
     def close(self) -> None:

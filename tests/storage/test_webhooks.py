@@ -100,7 +100,15 @@ def test_the_log_is_narrowed_and_cut(tx: SqlTx) -> None:
 
 def test_each_request_of_a_delivery_is_kept(tx: SqlTx) -> None:
     tx.webhooks.add([delivery()])
-    asked = DeliveryAttempt(delivery=delivery().id, at=NOW, ms=12, request={"url": "https://example.com"}, error="timeout", code=11200)
+    made = {"url": "https://example.com", "params": {"Body": "another"}}
+    asked = DeliveryAttempt(delivery=delivery().id, at=NOW, ms=12, request=made, error="timeout", code=11200)
     answered = replace(asked, at=later(1), response={"status": 200, "headers": {}, "body": ""}, error=None, code=None)
     tx.webhooks.add_attempts([asked, answered])
     assert {delivery().id: [asked, answered], "WD-nobody": []} == tx.webhooks.attempts([delivery().id, "WD-nobody"])
+
+
+def test_a_request_without_parameters_had_those_of_its_delivery(tx: SqlTx) -> None:
+    tx.webhooks.add([delivery()])
+    tx.webhooks.add_attempts([DeliveryAttempt(delivery=delivery().id, at=NOW, ms=12, request={"url": "https://example.com"})])
+    ((attempt,),) = tx.webhooks.attempts([delivery().id]).values()
+    assert {"url": "https://example.com", "params": dict(delivery().params)} == attempt.request

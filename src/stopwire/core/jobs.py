@@ -88,7 +88,7 @@ class DeliveryAttempt:
     delivery: str
     at: datetime
     ms: int
-    request: Mapping[str, Any]  # {url, method, headers, body}
+    request: Mapping[str, Any]  # {url, method, headers, params}; written without params: those of the delivery
     response: Mapping[str, Any] | None = None  # {status, headers, body}
     error: str | None = None
     code: int | None = None  # 11200 …

@@ -57,7 +57,7 @@ async def hand_over(world: World, *, delivery: Delivery) -> Told:
         delivery=delivery.id,
         at=at,
         ms=reached.ms,
-        request={"method": delivery.method, "url": delivery.url, "headers": {}, "params": dict(delivery.params)},
+        request={"method": delivery.method, "url": delivery.url, "headers": {}},
         response=None if reached.status is None else {"status": reached.status, "headers": {}, "body": reached.says},
         error=None if reached.delivered else reached.says,
     )

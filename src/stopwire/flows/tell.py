@@ -223,14 +223,17 @@ def _note(
     error: str | None,
 ) -> None:
     shown = {name: value for name, value in request.headers.items() if name != "Authorization"}
+    asked: dict[str, Any] = {"method": request.method, "url": request.url, "headers": shown}
     posted = {} if request.body is None else dict(params)
+    if posted != round_.call.delivery.params:  # else they stand there, and need not be kept a second time
+        asked["params"] = posted
     code = round_.last_code if error else (11200 if answer and not 200 <= answer.status < 300 else None)
     round_.attempts.append(
         DeliveryAttempt(
             delivery=round_.call.delivery.id,
             at=at,
             ms=ms,
-            request={"method": request.method, "url": request.url, "headers": shown, "params": posted},
+            request=asked,
             response=_shown(answer) if answer else None,
             error=error,
             code=code,

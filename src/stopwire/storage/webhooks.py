@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -156,9 +157,10 @@ class SqlWebhooks(Noun):
         return DELIVERY.value(row) if row else None
 
     def attempts(self, ids: Sequence[str]) -> dict[str, list[DeliveryAttempt]]:
-        """The requests made for each of these deliveries, the first one first."""
+        """The requests made for each of these deliveries, the first one first, with their parameters."""
         found: dict[str, list[DeliveryAttempt]] = {id: [] for id in ids}
-        query = DELIVERY_ATTEMPT.select().where(_A.delivery.in_(ids), _A.account == self.account).order_by(_A.seq)
-        for attempt in DELIVERY_ATTEMPT.each(self._rows(query)):
-            found[attempt.delivery].append(attempt)
+        query = DELIVERY_ATTEMPT.select().add_columns(_D.params).join(tables.deliveries, _D.id == _A.delivery)
+        for row in self._rows(query.where(_A.delivery.in_(ids), _A.account == self.account).order_by(_A.seq)):
+            attempt = DELIVERY_ATTEMPT.value(row[:-1])
+            found[attempt.delivery].append(replace(attempt, request={"params": row.params, **attempt.request}))
         return found

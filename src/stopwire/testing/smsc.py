@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final, Self
@@ -387,8 +388,9 @@ class Smsc:
         if asked == RegisteredDelivery.FAILURE and reports.state is MessageState.DELIVERED:
             asked = RegisteredDelivery.NONE
         if asked and reports.when is When.BEFORE:
-            early = self._receipt(request, submission.message_id, reports, reports.state)
-            self._later(self._delivered(early, self._start(early)))
+            with suppress(LookupError):  # the link was cut meanwhile
+                early = self._receipt(request, submission.message_id, reports, reports.state)
+                self._later(self._delivered(early, self._start(early)))
         elif asked and reports.when is not When.NEVER:
             # Behind the response, which is written when this returns.
             asyncio.get_running_loop().call_soon(self._later, self._report_later(submission, reports))
