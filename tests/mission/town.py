@@ -9,6 +9,7 @@ from twilio.base.exceptions import TwilioRestException
 
 from stopwire.flows import own
 from tests.gateway import WAIT_SECONDS, Gateway, Phone, eventually
+from tests.process import NO_TLS
 from tests.webhook_server import WebhookServer
 
 _people, _lines = itertools.count(3000), itertools.count(3000)
@@ -21,7 +22,7 @@ class Town:
         self.gateway, self.web = gateway, web
         self.sid, self.token = sid or gateway.account_sid, token or gateway.auth_token
         self.client = gateway.client(self.sid, self.token)
-        self.http = httpx.Client(base_url=gateway.url, auth=(self.sid, self.token), timeout=WAIT_SECONDS)
+        self.http = httpx.Client(base_url=gateway.url, auth=(self.sid, self.token), timeout=WAIT_SECONDS, verify=NO_TLS)
         self._undo: list[tuple[Any, str]] = []
 
     def close(self) -> None:
@@ -33,7 +34,7 @@ class Town:
     def console(self) -> httpx.Client:
         """A browser of the owner's, signed in by the link that `stopwire account sign-in` prints."""
         token = self.gateway.run(own.sign_in(self.gateway.world, account=self.sid))
-        browser = httpx.Client(base_url=self.gateway.url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=WAIT_SECONDS)
+        browser = httpx.Client(base_url=self.gateway.url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=WAIT_SECONDS, verify=NO_TLS)
         browser.get(f"/console/sign-in?token={token}")
         return browser
 
