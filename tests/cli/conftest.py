@@ -4,10 +4,12 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from stopwire.cli.main import app
@@ -27,6 +29,7 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+_built = cache(get_command)  # for `app`: to build all commands takes longer than most of them run
 
 
 @pytest.fixture
@@ -42,8 +45,9 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(bare: Path) -> Run:
+def run(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `stopwire` with these words."""
+    monkeypatch.setattr("typer.testing._get_command", _built)
 
     def stopwire(*words: object, stdin: str | None = None, **environ: str) -> Ran:
         result = CliRunner().invoke(app, [str(word) for word in words], input=stdin, env=environ)

@@ -13,6 +13,7 @@ import smpplib.consts
 import smpplib.exceptions
 
 from stopwire.core.bound import short_password, system_id
+from stopwire.smpp_server import server
 from tests.gateway import Gateway
 
 
@@ -72,9 +73,11 @@ class Application:
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    running = Gateway(tmp_path_factory.mktemp("gateway"), smpp_port=0)
-    yield running
-    running.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "LOOK_SECONDS", 0.1)
+        running = Gateway(tmp_path_factory.mktemp("gateway"), smpp_port=0)
+        yield running
+        running.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from stopwire import link as links
 from stopwire.core.bound import short_password, system_id
 from stopwire.smpp.pdu import BindTransmitter
+from stopwire.smpp_server import peers
 from tests.gateway import Gateway, eventually
 from tests.smpp_server.conftest import Application
 
@@ -81,7 +82,10 @@ async def test_either_token_binds_and_a_bind_outlives_its_token(gateway: Gateway
     assert shown["auth_token_used_at"], "binds are uses too"
 
 
-def test_a_bind_that_is_ended_is_gone_and_its_application_may_come_back(gateway: Gateway, bind: Binder) -> None:
+def test_a_bind_that_is_ended_is_gone_and_its_application_may_come_back(
+    gateway: Gateway, bind: Binder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "UNBIND_SECONDS", 0.5)  # smpplib goes without an answer
     application = bind()
     (found,) = binds(gateway)
     answer = gateway.http.delete(f"{BINDS}/{found['id']}")
@@ -118,7 +122,8 @@ def test_the_metrics_count_binds_and_what_was_answered(gateway: Gateway, bind: B
     eventually(lambda: figure("stopwire_smpp_binds") == 0)
 
 
-def test_a_door_process_shows_them_too(tmp_path: Path) -> None:
+def test_a_door_process_shows_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "UNBIND_SECONDS", 0.5)
     gateway = Gateway(tmp_path, smpp_port=0, workers=1)
     try:
         application = Application(gateway, system=system_id(gateway.account_sid), password=short_password(gateway.auth_token))
