@@ -1,4 +1,4 @@
-"""Vonage as a carrier, in rows. Tokens are made by PyJWT, as Vonage's own packages check them."""
+"""Vonage as a carrier, in rows. Tokens are made by PyJWT; one was taken by Vonage's own package, vonage-jwt 1.1.5."""
 
 import hashlib
 from functools import partial
@@ -152,6 +152,15 @@ def signed(body: bytes, *, secret: str = SECRET, algorithm: str = "HS256", **cla
 
 def test_vonages_signature_is_genuine() -> None:
     assert None is vonage().refusal(signed(b'{"a": 1}'), at=NOW)
+
+
+def test_what_vonages_own_package_takes_is_taken() -> None:
+    token = (
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE3NzIzNjY0MDAsImlzcyI6IlZvbmFnZSIsImp0aSI6ImoiLCJwYXlsb2FkX2hhc2giOiJmOWQ4"
+        "NjAyOGM2ZTBkNjRlMjI1MTg2Zjk2YWNiNjkzMzhiMmM1OTc2NGRmNzkxNjIxMDdmNWM0YmIzNGQxMzEwIn0.QzzQaSentsDoK0FORdnKf6Rj2Z5SQ_r6_lyNDRPvYAo"
+    )
+    assert None is vonage().refusal(push(b'{"a": 1}', authorization=f"Bearer {token}"), at=NOW)
+    assert vonage("x" * 32).refusal(push(b'{"a": 1}', authorization=f"Bearer {token}"), at=NOW)
 
 
 @pytest.mark.parametrize(
