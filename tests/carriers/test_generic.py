@@ -47,7 +47,7 @@ def test_a_part_becomes_the_json_that_was_described() -> None:
 
 def test_a_part_becomes_the_form_that_was_described() -> None:
     request = generic(**FORM).request(part(body="a&b=c {to}"))
-    callback = f"{PUBLIC}/carriers/{SID}/status".replace(":", "%3A").replace("/", "%2F")
+    callback = f"{PUBLIC}/carriers/{SID}/status/AT1".replace(":", "%3A").replace("/", "%2F")
     assert f"to=14155550199&text=a%26b%3Dc+%7Bto%7D&dlr={callback}".encode() == request.body
 
 

@@ -66,6 +66,7 @@ def told(group: int, id: int, name: str = "NAME") -> dict[str, Any]:
     ("said", "expected"),
     [
         pytest.param(answer(200, told(1, 26)), accepted("AT1"), id="taken"),
+        pytest.param(answer(200, told(5, 23)), accepted("AT1"), id="a proxy repeated it: the first was taken"),
         pytest.param(
             answer(200, told(5, 14, "REJECTED_DESTINATION_BLOCKLISTED")),
             rejected(Cause.OPTED_OUT, "14 REJECTED_DESTINATION_BLOCKLISTED"),

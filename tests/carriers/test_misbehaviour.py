@@ -7,7 +7,7 @@ import asyncio
 import json
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -109,3 +109,42 @@ def test_a_text_of_which_half_is_missing_is_unreadable_or_no_text(name: str) -> 
     except ValueError:
         return
     assert all(one.body != "STOP" for one in heard.received), "it would be acted upon though it came cut off"
+
+
+ATTEMPT = f"AT{'0' * 28}beef"
+REPORTS: dict[str, Any] = {  # of a text that left, as each provider hands back what we called it
+    "bandwidth": [{"type": "message-delivered", "to": ANN, "message": {"id": "up-2", "from": OURS, "tag": ATTEMPT}}],
+    "generic": {"id": "up-2", "status": "delivered", "to": ANN},
+    "infobip": {"results": [{"messageId": ATTEMPT, "to": ANN, "status": {"groupId": 3, "id": 5}}]},
+    "plivo": {"MessageUUID": "up-2", "Status": "delivered", "From": OURS, "To": ANN},
+    "sinch": {
+        "type": "recipient_delivery_report_sms", "batch_id": "up-2", "recipient": ANN, "status": "Delivered", "code": 0,
+        "client_reference": ATTEMPT,
+    },
+    "telnyx": {
+        "data": {
+            "event_type": "message.finalized",
+            "payload": {"id": "up-2", "from": {"phone_number": OURS}, "to": [{"phone_number": ANN, "status": "delivered"}]},
+        }
+    },
+    "twilio": {"MessageSid": "up-2", "MessageStatus": "delivered", "From": OURS, "To": ANN},
+    "vonage": {"channel": "sms", "message_uuid": "up-2", "status": "delivered", "from": OURS, "to": ANN, "client_ref": ATTEMPT},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_report_tells_which_text_it_is_of_though_its_answer_never_came(name: str) -> None:
+    made = carrier(name)
+    made.settings = {**made.settings, **({"report_to": "to"} if name == "generic" else {})}
+    told = urlencode(REPORTS[name]) if name in FORMS else json.dumps(REPORTS[name])
+    target = urlsplit(made.push_url("status", part(attempt=ATTEMPT))).path
+    (one,) = asyncio.run(made.hear(HttpPush(method="POST", target=target, body=told.encode()))).reports
+    assert (ANN, 0xBEEF) == (one.recipient, one.hint)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_is_no_name_of_ours_is_no_hint(name: str) -> None:
+    made = carrier(name)
+    told = (urlencode(REPORTS[name]) if name in FORMS else json.dumps(REPORTS[name])).replace(ATTEMPT, "order-4711")
+    (one,) = asyncio.run(made.hear(HttpPush(method="POST", target=f"/carriers/{SID}/status", body=told.encode()))).reports
+    assert None is one.hint

@@ -58,7 +58,7 @@ def test_a_part_becomes_json(changes: dict[str, Any], more: dict[str, Any]) -> N
     request = plivo().request(part(**changes))
     assert "https://api.plivo.com/v1/Account/MAXX/Message/" == request.url
     assert basic("MAXX", TOKEN)["Authorization"] == request.headers["Authorization"]
-    expected = {"src": OURS, "dst": ANN, "text": "Hi", "url": f"{PUBLIC}/carriers/{SID}/status", "method": "POST"}
+    expected = {"src": OURS, "dst": ANN, "text": "Hi", "url": f"{PUBLIC}/carriers/{SID}/status/AT1", "method": "POST"}
     assert expected | more == json_of(request)
 
 

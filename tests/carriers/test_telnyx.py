@@ -72,7 +72,7 @@ def receipt(status: str, event: str = "message.finalized", errors: list[dict[str
 def test_a_part_becomes_json(changes: dict[str, Any], more: dict[str, Any]) -> None:
     request = telnyx().request(part(**changes))
     assert ("https://api.telnyx.com/v2/messages", "Bearer KEY1") == (request.url, request.headers["Authorization"])
-    expected = {"from": OURS, "to": ANN, "text": "Hi", "webhook_url": f"{PUBLIC}/carriers/{SID}/events", "use_profile_webhooks": False}
+    expected = {"from": OURS, "to": ANN, "text": "Hi", "webhook_url": f"{PUBLIC}/carriers/{SID}/events/AT1", "use_profile_webhooks": False}
     assert expected | more == json_of(request)
 
 

@@ -31,7 +31,7 @@ from tests.carriers.rows import (
 )  # fmt: skip
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "t" * 32
-STATUS_URL = f"{PUBLIC}/carriers/{SID}/status"
+STATUS_URL = f"{PUBLIC}/carriers/{SID}/status/AT1"
 STOP = {"MessageSid": "SM9", "SmsSid": "SM9", "From": ANN, "To": OURS, "Body": "STOP", "NumMedia": "0"}
 
 

@@ -266,3 +266,41 @@ async def test_a_report_that_came_first_counts_where_the_answer_never_comes(
     assert "sending" == (await still.seen(message)).status
     await dispatch.settle(still.world, outcomes=[Outcome(attempt=part.attempt, kind=OutcomeKind.UNKNOWN)])
     assert expected == (await still.seen(message)).status
+
+
+async def test_of_two_texts_without_an_answer_a_report_proves_the_one_whose_name_it_hands_back(still: Still) -> None:
+    first, second = await still.one(to=ANN, from_=ALONE), await still.one(to=ANN, from_=ALONE, body="And another")
+    parts = []
+    for _ in range(2):  # a person's messages leave one after another
+        parts += (left := await still.claim())
+        await still.settle(left, OutcomeKind.UNKNOWN)
+    attempt = next(part.attempt for part in parts if part.message == second.sid)
+    told = DeliveryReport(connection="simulator", reference="up-1", status=Status.DELIVERED, recipient=ANN, hint=hint_of(attempt))
+    await report.report(still.world, reports=[told])
+    assert ["sending", "delivered"] == [(await still.seen(message)).status for message in (first, second)]
+
+
+@pytest.mark.parametrize("early", [0, 1, 2, 3], ids=lambda n: f"{n} of them before it is known that no answer comes")
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param(["a:delivered", "b:delivered", "c:delivered"], "delivered", id="all three"),
+        pytest.param(["a:delivered", "a:delivered", "b:delivered"], "sent", id="two, one of them twice"),
+        pytest.param(["b:delivered", "c:undelivered", "a:delivered"], "undelivered", id="one of them bad"),
+    ],
+)
+async def test_each_segment_without_an_answer_is_known_by_the_name_it_hands_back(
+    still: Still, told: list[str], expected: str, early: int
+) -> None:
+    message = await still.one(to=ANN, from_=ALONE, body="x" * 400)
+    (part,) = await still.claim()
+
+    async def tell(*words: str) -> None:
+        for segment, _, status in (word.partition(":") for word in words):
+            of = {"forms": (segment,), "sender": ALONE, "recipient": ANN, "hint": hint_of(part.attempt)}
+            await report.report(still.world, reports=[replace(said(segment, Status(status)), **of)])  # type: ignore[arg-type]  # each has its type
+
+    await tell(*told[:early])
+    await dispatch.settle(still.world, outcomes=[Outcome(attempt=part.attempt, kind=OutcomeKind.UNKNOWN)])
+    await tell(*told[early:])
+    assert expected == (await still.seen(message)).status

@@ -103,8 +103,8 @@ class Bandwidth(HttpCarrier):
         if status is None:
             return []
         cause = CAUSES.get(int(told.get("errorCode") or 0), Cause.OTHER) if status is Status.UNDELIVERED else None
-        at = instant(told.get("time"))
-        return [self.report(message["id"], status, cause=cause, at=at, sender=message.get("from"), recipient=told.get("to"))]
+        told_of = {"at": instant(told.get("time")), "sender": message.get("from"), "recipient": told.get("to"), "attempt": message.get("tag")}
+        return [self.report(message["id"], status, cause=cause, **told_of)]
 
     def _text(self, told: Mapping[str, Any], message: Mapping[str, Any]) -> Event:
         heard = self.received(

@@ -15,6 +15,7 @@ from stopwire.carriers.http import (
     Event,
     HttpCarrier,
     accepted,
+    attempt_in,
     basic_problem,
     common_problems,
     digits,
@@ -77,6 +78,7 @@ class Generic(HttpCarrier):
         Field(name="report_id", says="Where a push to /status has the id of the message.", default="id"),
         Field(name="report_status", says="Where it has the status.", default="status"),
         Field(name="report_error", says="Where it has the code of a failure."),
+        Field(name="report_to", says="Where it has the person's number: a text whose answer never came is known by it."),
         Field(name="sent_values", says="Statuses that mean sent; commas between.", default="sent"),
         Field(name="delivered_values", says="Statuses that mean delivered.", default="delivered"),
         Field(name="failed_values", says="Statuses that mean not delivered.", default="failed,undelivered,rejected,expired"),
@@ -133,11 +135,12 @@ class Generic(HttpCarrier):
 
     def events(self, push: HttpPush) -> Sequence[Event]:
         told = _told(push)
-        match push.target.partition("?")[0].rpartition("/")[2]:
+        named = attempt_in(push)
+        match push.target.partition("?")[0].removesuffix(f"/{named}" if named else "").rpartition("/")[2]:
             case "inbound":
                 return [self._text(told)]
             case "status":
-                return self._report(told)
+                return self._report(told, named)
         raise ValueError("a push to neither /inbound nor /status")
 
     def reply(self, push: HttpPush) -> PushReply:
@@ -184,7 +187,7 @@ class Generic(HttpCarrier):
             "to_digits": digits(part.recipient),
             "body": part.body,
             "id": part.attempt,
-            "callback_url": self.push_url("status"),
+            "callback_url": self.push_url("status", part),
             "secret": self.secrets.get("secret", ""),
         }
 
@@ -213,13 +216,14 @@ class Generic(HttpCarrier):
             sent_at=instant(found["at"]),
         )
 
-    def _report(self, told: Any) -> list[Event]:
+    def _report(self, told: Any, attempt: str | None) -> list[Event]:
         reference, word = _at(told, self.settings["report_id"]), str(_at(told, self.settings["report_status"]))
         for name, status in STATUS_FIELDS.items():
             if word in _listed(self.settings[name]):
                 failed = status is Status.UNDELIVERED
                 cause = self._cause(str(_at(told, self.settings["report_error"]))) if failed else None
-                return [self.report(reference, status, cause=cause)]
+                theirs = _at(told, self.settings["report_to"])
+                return [self.report(reference, status, cause=cause, recipient=theirs, attempt=attempt)]
         return []
 
 

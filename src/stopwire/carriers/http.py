@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from stopwire.core.address import ADDRESS_CHARS_MAX, parse_recipient, parse_sender
 from stopwire.core.connections import LinkState, LinkStatus, Sealed
 from stopwire.core.message import Status
-from stopwire.core.outcomes import ERROR_CODES, Cause, DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received
+from stopwire.core.outcomes import ERROR_CODES, Cause, DeliveryReport, InboundMedia, Outcome, OutcomeKind, Part, Received, hint_of
 from stopwire.core.policy import Problem
 from stopwire.ports.carrier import CarrierType, Field, Inbox, Tools
 from stopwire.ports.http import NOTHING_LEFT, HttpAnswer, HttpFailure, HttpRequest
@@ -38,6 +38,7 @@ DETAIL_CHARS_MAX = 300
 SHORT_CODE_DIGITS_MAX = 6  # what is longer is a number with its country code, when it comes without a plus
 
 _DIGITS = re.compile(r"\d{7,}")
+_ATTEMPT = re.compile(r"AT[0-9a-f]{32}")
 _COMMON = (
     Field(name="concurrency", says="How many messages are handed over at once.", default=16),
     Field(name="timeout_seconds", says="How long one request may take.", default=15),
@@ -327,9 +328,9 @@ class HttpCarrier:
         """`path` under the provider's base URL."""
         return str(self.settings["base_url"]).rstrip("/") + path
 
-    def push_url(self, name: str) -> str:
-        """Where the provider is to call us."""
-        return f"{self.tools.public_url}/carriers/{self.connection.sid}/{name}"
+    def push_url(self, name: str, part: Part | None = None) -> str:
+        """Where the provider is to call us; about `part`, where it is to say so without a field for it: see `attempt_in`."""
+        return f"{self.tools.public_url}/carriers/{self.connection.sid}/{name}" + (f"/{part.attempt}" if part else "")
 
     def received(
         self, *, sender: object, recipient: object, body: object, reference: object, sent_at: datetime | None = None, answered: bool = False
@@ -358,10 +359,12 @@ class HttpCarrier:
         at: datetime | None = None,
         sender: object = None,
         recipient: object = None,
+        attempt: object = None,
     ) -> DeliveryReport:
         """A report; `code` is Twilio's, by default that of `cause`. ValueError.
 
-        `sender` (ours) and `recipient` as far as the provider tells them: a text whose answer never came is known by them.
+        `sender` (ours) and `recipient` as far as the provider tells them: a text whose answer never came is known by them,
+        and by our own name of it, `attempt`, where the provider hands that back.
         """
         if code is None and cause is not None:
             code = ERROR_CODES[cause]
@@ -375,6 +378,7 @@ class HttpCarrier:
             at=at,
             sender=(parse_sender(ours) or ours) if ours else None,
             recipient=(parse_recipient(theirs) or theirs) if theirs else None,
+            hint=hint_of(attempt) if isinstance(attempt, str) and _ATTEMPT.fullmatch(attempt) else None,
         )
 
 
@@ -495,6 +499,12 @@ def instant(text: object) -> datetime | None:
 def form_of(push: HttpPush) -> dict[str, str]:
     """The fields of a form in the body, or of the query where there is none; the last of a name counts."""
     return dict(parse_qsl(push.body.decode() if push.body else push.query, keep_blank_values=True))
+
+
+def attempt_in(push: HttpPush) -> str | None:
+    """Our name of the part that a report is about, where the URL was made for it by `push_url`."""
+    last = push.target.partition("?")[0].rpartition("/")[2]
+    return last if _ATTEMPT.fullmatch(last) else None
 
 
 def same(expected: str, given: str) -> bool:

@@ -45,6 +45,7 @@ CAUSES = {  # of statuses, by their id
     52: Cause.UNKNOWN_HANDSET,
     87: Cause.FILTERED,
 }
+DUPLICATE = 23  # REJECTED_DUPLICATE_MESSAGE_ID
 TO_OPERATOR = 2  # DELIVERED_TO_OPERATOR: not yet to the handset
 
 
@@ -64,7 +65,7 @@ class Infobip(HttpCarrier):
         if part.media:
             raise ValueError("Infobip's SMS API carries no pictures: send them through another connection")
         message = {
-            # A name that was used before is refused: a repeat of ours could not become two texts.
+            # A name that was used before is refused: a request that a proxy repeats does not become two texts.
             "destinations": [{"to": digits(part.recipient), "messageId": part.attempt}],
             "from": digits(part.sender),
             "text": part.body,
@@ -82,6 +83,8 @@ class Infobip(HttpCarrier):
         status = message["status"]
         if status["groupId"] in (PENDING, DELIVERED):
             return accepted(part, message["messageId"])
+        if status["id"] == DUPLICATE:  # somebody in between repeated our request: it has the first, under this name
+            return accepted(part, part.attempt)
         return rejected(part, CAUSES.get(status["id"], Cause.OTHER), f"{status['id']} {status.get('name', '')}")
 
     def verify(self, push: HttpPush, *, at: datetime) -> str | None:
@@ -110,8 +113,8 @@ class Infobip(HttpCarrier):
         if told["status"]["id"] == TO_OPERATOR:
             status = Status.SENT
         cause = CAUSES.get(told["status"]["id"], Cause.OTHER) if status is Status.UNDELIVERED else None
-        at = instant(told.get("doneAt"))
-        return [self.report(told["messageId"], status, cause=cause, at=at, sender=told.get("sender"), recipient=told.get("to"))]
+        at, named = instant(told.get("doneAt")), told["messageId"]  # as we named it
+        return [self.report(named, status, cause=cause, at=at, sender=told.get("sender"), recipient=told.get("to"), attempt=named)]
 
     @property
     def _credentials(self) -> dict[str, str]:

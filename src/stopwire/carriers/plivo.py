@@ -16,6 +16,7 @@ from stopwire.carriers.http import (
     MediaLink,
     WithMedia,
     accepted,
+    attempt_in,
     basic,
     form_of,
     hmac_base64,
@@ -74,7 +75,7 @@ class Plivo(HttpCarrier):
             "text": part.body,
             "type": "mms" if part.media else "sms",
             "media_urls": list(part.media) or None,
-            "url": self.push_url("status"),
+            "url": self.push_url("status", part),
             "method": "POST",
         }
         return json_request(self.url_of(f"{self._account}/Message/"), fields, self._credentials)
@@ -110,8 +111,8 @@ class Plivo(HttpCarrier):
             cause = CAUSES.get(told.get("ErrorCode", ""), Cause.OTHER) if status is Status.UNDELIVERED else None
             # A long text is reported by its pieces; the first name is that of the whole.
             reference = told.get("ParentMessageUUID") or told["MessageUUID"]
-            ours, theirs = told.get("From"), told.get("To")
-            return [self.report(reference, status, cause=cause, sender=ours, recipient=theirs)] if status else []
+            ours, theirs, named = told.get("From"), told.get("To"), attempt_in(push)
+            return [self.report(reference, status, cause=cause, sender=ours, recipient=theirs, attempt=named)] if status else []
         heard = self.received(
             sender=told["To"], recipient=told["From"], body=told.get("Text") or told.get("Body", ""), reference=told["MessageUUID"]
         )

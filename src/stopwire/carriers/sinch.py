@@ -129,7 +129,8 @@ class Sinch(HttpCarrier):
             return []
         cause = self._cause(int(told.get("code") or 0)) if status is Status.UNDELIVERED else None
         at = instant(told.get("at"))
-        return [self.report(told["batch_id"], status, cause=cause, at=at, recipient=told.get("recipient"))]
+        theirs, attempt = told.get("recipient"), told.get("client_reference")
+        return [self.report(told["batch_id"], status, cause=cause, at=at, recipient=theirs, attempt=attempt)]
 
     def _cause(self, code: int) -> Cause:
         agreed = {word.strip() for word in str(self.settings["opted_out_codes"] or "").split(",")}

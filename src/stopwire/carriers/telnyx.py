@@ -19,6 +19,7 @@ from stopwire.carriers.http import (
     MediaLink,
     WithMedia,
     accepted,
+    attempt_in,
     bearer,
     common_problems,
     http_type,
@@ -72,7 +73,7 @@ class Telnyx(HttpCarrier):
             "to": part.recipient,
             "text": part.body,
             "media_urls": list(part.media) or None,
-            "webhook_url": self.push_url("events"),
+            "webhook_url": self.push_url("events", part),
             "use_profile_webhooks": False,
         }
         return json_request(self.url_of("/v2/messages"), fields, bearer(self.secrets["api_key"]))
@@ -108,8 +109,8 @@ class Telnyx(HttpCarrier):
                     return []
                 cause = CAUSES.get(_error(told["errors"])[0], Cause.OTHER) if told.get("errors") else None
                 to, from_ = told["to"][0].get("phone_number"), (told.get("from") or {}).get("phone_number")
-                at = instant(data.get("occurred_at"))
-                return [self.report(told["id"], status, cause=cause, at=at, sender=from_, recipient=to)]
+                at, named = instant(data.get("occurred_at")), attempt_in(push)
+                return [self.report(told["id"], status, cause=cause, at=at, sender=from_, recipient=to, attempt=named)]
         return []
 
     def probe(self) -> HttpRequest | None:

@@ -14,6 +14,7 @@ from stopwire.carriers.http import (
     MediaLink,
     WithMedia,
     accepted,
+    attempt_in,
     basic,
     deferred,
     form_of,
@@ -69,7 +70,7 @@ class Twilio(HttpCarrier):
     def request(self, part: Part) -> HttpRequest:
         fields = [("To", part.recipient), ("From", part.sender), ("Body", part.body)]
         fields += [("MediaUrl", url) for url in part.media]
-        fields += [("StatusCallback", self.push_url("status"))]
+        fields += [("StatusCallback", self.push_url("status", part))]
         return form_request(self.url_of(f"{self._account}/Messages.json"), fields, self._credentials)
 
     def outcome(self, part: Part, answer: HttpAnswer) -> Outcome:
@@ -99,7 +100,8 @@ class Twilio(HttpCarrier):
         if status := told.get("MessageStatus"):
             found = STATUSES.get(status)
             code = int(told["ErrorCode"]) if told.get("ErrorCode", "").isdigit() else None
-            return [self.report(reference, found, code=code or None, sender=told.get("From"), recipient=told.get("To"))] if found else []
+            ours, theirs, named = told.get("From"), told.get("To"), attempt_in(push)
+            return [self.report(reference, found, code=code or None, sender=ours, recipient=theirs, attempt=named)] if found else []
         heard = self.received(
             sender=told["To"],
             recipient=told["From"],

@@ -121,7 +121,8 @@ class Vonage(HttpCarrier):
                 return []
             ours, theirs = (_address(told, name) for name in ("from", "to"))
             at = instant(told.get("timestamp"))
-            return [self.report(reference, status, cause=cause, at=at, sender=ours, recipient=theirs)]
+            attempt = told.get("client_ref")
+            return [self.report(reference, status, cause=cause, at=at, sender=ours, recipient=theirs, attempt=attempt)]
         prefix = "whatsapp:+" if told["channel"] == "whatsapp" else ""
         pictures = [told[kind] for kind in PICTURES if isinstance(told.get(kind), dict)]
         captions = [one["caption"] for one in pictures if one.get("caption")]
