@@ -64,6 +64,11 @@ def forms_of(reference: str, *, written: str = "as_is") -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for form in (*likely, *converted.values()) if form))
 
 
+def unnamed(hint: int, recipient: str) -> str:
+    """The form of a segment whose id nobody told us: by what we wrote on it, and whom it went to. No carrier's id has one."""
+    return f"~{hint}/{_bare(recipient)}"
+
+
 def choose(found: Sequence[Segment], report: DeliveryReport) -> Segment | None:
     """The segment that `report` speaks of: by the exact id, then form by form. None where it is none, or could be two."""
     exact = [segment for segment in found if segment.reference == report.reference]
@@ -100,5 +105,8 @@ def whole(segments: Sequence[Segment], total: int) -> tuple[Status, int | None] 
 def _same(ours: str, theirs: str | None) -> bool:
     if not theirs:
         return True
-    one, other = (re.sub(r"[^0-9a-z]", "", text.lower()).lstrip("0") for text in (ours, theirs))
-    return one == other
+    return _bare(ours) == _bare(theirs)
+
+
+def _bare(address: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", address.lower()).lstrip("0")

@@ -130,13 +130,17 @@ def proven(tx: Tx, attempt: Attempt, message: Message, *, now: datetime, ids: Id
         others = tx.jobs.of_recipient(message.recipient, states=("written", "unknown"))
         if len({report.reference for report in found}) != 1 or found[0].hint is not None or any(job.message != message.sid for job in others):
             return False  # more than one message may be meant
-    segment = adopt(tx, attempt, message, (mine or found)[0], now=now, ids=ids)
-    forms = dict.fromkeys((segment.form, segment.reference))  # as it is kept of segments, and of the whole
-    for report in [one for form in forms for one in tx.jobs.take_orphans(attempt.connection, form)]:
-        seen = tx.messages.get(message.sid, any_purpose=True)
-        if seen is not None:
-            report_segment(tx, segment, seen, report, now=now, ids=ids)
-            learn_from(tx, seen, report, now=now, ids=ids)
+    segment: Segment | None = adopt(tx, attempt, message, (mine or found)[0], now=now, ids=ids)
+    for told in [None, *mine]:
+        if told is not None and (segment := sibling(tx, told, now)) is None:
+            break
+        assert segment is not None
+        forms = dict.fromkeys((segment.form, segment.reference))  # as it is kept of segments, and of the whole
+        for report in [one for form in forms for one in tx.jobs.take_orphans(attempt.connection, form)]:
+            seen = tx.messages.get(message.sid, any_purpose=True)
+            if seen is not None:
+                report_segment(tx, segment, seen, report, now=now, ids=ids)
+                learn_from(tx, seen, report, now=now, ids=ids)
     return True
 
 
@@ -160,8 +164,22 @@ def adopt(tx: Tx, attempt: Attempt, message: Message, report: DeliveryReport, *,
         created_at=now,
     )
     if segment.total > 1:
-        tx.jobs.add_segments([segment])
+        form = receipts.unnamed(hint_of(attempt.id), message.recipient)
+        others = [replace(segment, number=number, reference="", form=form) for number in range(2, segment.total + 1)]
+        tx.jobs.add_segments([segment, *others])
     return segment
+
+
+def sibling(tx: Tx, report: DeliveryReport, now: datetime) -> Segment | None:
+    """The next segment without an id, under the id of `report`, of the attempt whose name it hands back: one report proved that it left."""
+    if report.hint is None or not report.recipient:
+        return None
+    form = receipts.unnamed(report.hint, report.recipient)
+    found = tx.jobs.segments_named(report.connection, [form], now - receipts.REPORTED_WITHIN)
+    if len({segment.attempt for segment in found if _fits(segment, report)}) != 1:
+        return None  # 16 bits come round again
+    first = min(found, key=lambda segment: segment.number)
+    return replace(first, reference=report.reference, form=receipts.canonical(report.reference))
 
 
 def _fits(segment: Segment, report: DeliveryReport) -> bool:

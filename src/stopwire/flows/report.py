@@ -10,7 +10,7 @@ from stopwire.core.jobs import Attempt
 from stopwire.core.message import Message
 from stopwire.core.outcomes import DeliveryReport, hint_of
 from stopwire.core.receipts import Segment
-from stopwire.flows.moves import adopt, learn_from, report_segment, reported
+from stopwire.flows.moves import adopt, learn_from, report_segment, reported, sibling
 from stopwire.ports.store import Tx
 from stopwire.ports.world import Ids, World
 
@@ -60,7 +60,7 @@ def _late(tx: Tx, report: DeliveryReport, now: datetime, ids: Ids) -> Segment | 
     """The segment of a report whose answer never came, or which a report before it has just proven."""
     if not report.forms:
         return None
-    return _named(tx, [report], now)[0] or _adopt(tx, report, now, ids)
+    return _named(tx, [report], now)[0] or _adopt(tx, report, now, ids) or sibling(tx, report, now)
 
 
 def _referred(tx: Tx, report: DeliveryReport) -> str | None:

@@ -406,8 +406,10 @@ class SqlJobs(Noun):
         return SEGMENT.each(self._rows(query.order_by(_S.number)))
 
     def report_segment(self, segment: Segment, status: Status, error_code: int | None, now: datetime) -> None:
+        """Keep how far a segment has come, and the id it was reported under where it had none."""
         mine = _S.attempt == segment.attempt, _S.number == segment.number, _S.account == self.account
-        changed = {"status": status, "error_code": error_code, "reported_at": now}
+        named = {"reference": segment.reference, "form": segment.form}
+        changed = {"status": status, "error_code": error_code, "reported_at": now, **named}
         self._change(update(tables.segments).where(*mine).values(changed))
 
     def half_reported(self, since: datetime, before: datetime, limit: int) -> list[tuple[str, str]]:
