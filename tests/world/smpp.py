@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import time
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from stopwire.core import gsm7
 from stopwire.smpp import udh
 from stopwire.smpp.fields import EsmClass, MessageState, Status
 from stopwire.smpp.pdu import SubmitSm
-from stopwire.testing.smsc import Accept, Action, Reject, Reports, Silence, Smsc, When
+from stopwire.testing.smsc import Accept, Action, Form, HangUp, Reject, Reports, Silence, Smsc, When, spell
 from tests.process import Process
 from tests.world.history import Event, History
 from tests.world.proxy import FaultProxy
@@ -37,6 +37,8 @@ HEAL_SECONDS = 40.0
 TOKEN = re.compile(r"#(\d+)#")
 CONFIRMATIONS = {"unsubscribed": "STOP", "re-subscribed": "START"}
 RESPONSE_SECONDS = 1.5
+WRONG_NUMBER = 100_000  # beyond every number of a link here, so that it answers nothing
+STATES = {b"DELIVRD": "DELIVERED", b"UNDELIV": "UNDELIVERABLE"}  # others are not final
 # So often a person writes at most: after 30 automatic texts in 30 s the gateway takes them for a machine and falls silent (core/loops.py).
 TEXTS_MAX, TEXTS_WINDOW_SECONDS = 28, 31.0
 
@@ -203,9 +205,10 @@ class World:
         match action:
             case Accept():
                 did, id = "accepted", f"{self.chance.getrandbits(40):x}"
-                self._bodies[id] = (body, segment)
-                action = Accept(message_id=id, reports=action.reports, delay_seconds=action.delay_seconds)
-            case Silence():
+                form = action.reports.form if action.reports else Form.AS_IS
+                self._bodies[spell(id, form)] = (body, segment)
+                action = replace(action, message_id=id)
+            case Silence() | HangUp():
                 did = "silent"
             case _:
                 did = "rejected"
@@ -223,9 +226,18 @@ class World:
             return Reject(status=Status.ESME_RSYSERR)
         if roll < 0.045:
             return Silence()
-        state = MessageState.DELIVERED if self.chance.random() < 0.95 else MessageState.UNDELIVERABLE
-        when = self.chance.choice((When.AFTER, When.AFTER, When.BEFORE, When.TWICE))
-        return Accept(reports=Reports(state=state, when=when), delay_seconds=self.chance.choice((0, 0, 0.01, 0.1, 0.4)))
+        if roll < 0.05:
+            return HangUp(keep=True)
+        reports = Reports(
+            state=MessageState.DELIVERED if self.chance.random() < 0.95 else MessageState.UNDELIVERABLE,
+            when=self.chance.choice((When.AFTER, When.AFTER, When.BEFORE, When.TWICE, When.REORDERED)),
+            form=self.chance.choice((Form.AS_IS, Form.AS_IS, Form.UPPER, Form.DECIMAL)),
+            delay_seconds=self.chance.choice((0, 0, 0, 0.3, 1.5)),
+        )
+        delay = self.chance.choice((0, 0, 0.01, 0.1, 0.4))
+        if roll < 0.06:  # under a wrong number: as good as no answer, but the receipt may come
+            return Accept(reports=reports, delay_seconds=delay, sequence_off=WRONG_NUMBER)
+        return Accept(reports=reports, delay_seconds=delay, answers=2 if roll < 0.12 else 1)
 
     # ── faults ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -305,10 +317,10 @@ class World:
             if not delivery.pdu.esm_class & EsmClass.RECEIPT:
                 continue
             found = re.search(rb"id:(\S+) .*stat:(\S+)", delivery.pdu.short_message)
-            if found is None or found[1].decode() not in self._bodies:
+            if found is None or found[1].decode() not in self._bodies or found[2] not in STATES:
                 continue
             body, segment = self._bodies[found[1].decode()]
-            state = "DELIVERED" if found[2] == b"DELIVRD" else "UNDELIVERABLE"
+            state = STATES[found[2]]
             kind = "ok" if delivery.status == 0 else "info"
             self.history.note("smsc", "receipt", body, kind, body=body, segment=segment, state=state)
 
