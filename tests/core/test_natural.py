@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stopwire import packs
-from stopwire.core.keywords import Match, recognise
+from stopwire.core import natural
+from stopwire.core.keywords import Match, key, recognise
 from stopwire.core.policy import DEFAULT_STOP_REPLY, Keyword, Matching, WordList, WordSet, standard_policy
 
 PACKS = packs.load()
@@ -147,3 +148,10 @@ def test_phrases_are_read_fast(body: str) -> None:
     begun = time.perf_counter()
     heard(body)
     assert 0.05 > time.perf_counter() - begun
+
+
+@given(st.text("abXY12 -'`_.,!?\t\n()&/*\0éı’‑", max_size=25))
+def test_a_clause_is_the_tokens_of_its_key_whichever_way_they_are_found(body: str) -> None:
+    bare = natural._HYPHENS.sub(" ", natural._APOSTROPHES.sub("", body))
+    expected = [" ".join(natural._tokens(key(part))) for part in natural._CLAUSE_ENDS.split(bare)]
+    assert [clause for clause in expected if clause] == natural.clauses(body)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from stopwire.core.packs import Pack, Packs
 from stopwire.core.phrases import Phrases
 from stopwire.core.policy import Keyword, OptOutPolicy
-from stopwire.core.spelling import key, visible_length
+from stopwire.core.spelling import key, normalise, visible_length
 
 # Longer texts hold prices, news and stories; a person who wants out writes less (three concatenated segments).
 VISIBLE_MAX = 480
@@ -172,7 +172,12 @@ def said(heard_clauses: list[str], *, rules: Phrases[Rule]) -> Iterator[Heard]:
 def clauses(body: str) -> list[str]:
     """The clauses of `body` as plain tokens with single spaces: small letters, no accents, apostrophes dropped."""
     parts = _CLAUSE_ENDS.split(_HYPHENS.sub(" ", _APOSTROPHES.sub("", body)))
-    return [clause for part in parts if (clause := " ".join(_tokens(key(part))))]
+    return [clause for part in parts if (clause := _clause(part))]
+
+
+def _clause(part: str) -> str:
+    # ASCII without hyphens between letters has no more to fold than its case.
+    return " ".join(_NO_WORD.sub(" ", normalise(part)).split() if part.isascii() else _tokens(key(part)))
 
 
 def _tokens(text: str) -> list[str]:
