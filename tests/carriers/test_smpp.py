@@ -9,11 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stopwire.carriers import Board, load
 from stopwire.carriers.smpp import Smpp, translate
 from stopwire.carriers.smpp.pace import Pace
 from stopwire.carriers.smpp.settings import Settings, problems, read
+from stopwire.core import alphabets
 from stopwire.core.connections import Connection, LinkStatus, Sealed
 from stopwire.core.message import Status as MessageStatus
 from stopwire.core.outcomes import Cause, DeliveryReport, Outcome, OutcomeKind, Part, Received
@@ -166,6 +169,47 @@ def test_a_text_is_written_in_the_alphabet_it_fits(body: str, coding: int, octet
 def test_a_carrier_may_mean_latin_1_by_its_default(body: str, coding: int, octets: bytes) -> None:
     (pdu,) = translate.submits(part(body=body), replace(SETTINGS, default_alphabet="latin1"), now=NOW)
     assert (coding, octets) == (pdu.data_coding, pdu.short_message)
+
+
+@pytest.mark.parametrize(
+    ("body", "octets"),
+    [
+        pytest.param("hellohello", "E8 32 9B FD 46 97 D9 EC 37", id="the example of TS 23.038"),
+        pytest.param("STOP", "53 EA 13 0A", id="a word"),
+        pytest.param("1234567", "31 D9 8C 56 B3 DD 1A", id="a septet left over is CR"),
+    ],
+)
+def test_a_carrier_may_want_septets_packed(body: str, octets: str) -> None:
+    (pdu,) = translate.submits(part(body=body), replace(SETTINGS, default_alphabet="gsm7_packed"), now=NOW)
+    assert (0, bytes.fromhex(octets)) == (pdu.data_coding, pdu.short_message)
+
+
+@pytest.mark.parametrize(
+    ("octets", "body"),
+    [
+        pytest.param("53 EA 13 0A", "STOP", id="a word"),
+        pytest.param("31 D9 8C 56 B3 DD 1A", "1234567", id="filled with CR"),
+        pytest.param("31 D9 8C 56 B3 DD 00", "1234567", id="filled with nothing"),
+        pytest.param("31 D9 8C 56 B3 DD 70", "12345678", id="full"),
+    ],
+)
+async def test_a_carrier_may_bring_septets_packed(rig: Rig, octets: str, body: str) -> None:
+    await rig.carrier(default_alphabet="gsm7_packed")
+    assert 0 == await rig.smsc.deliver(bytes.fromhex(octets))
+    assert [body] == [heard.body for heard in rig.inbox.texts]
+
+
+@pytest.mark.parametrize("way", ["udh", "udh16", "sar", "payload"])
+@given(body=st.text(st.sampled_from("ab1[€é? ")).filter(bool))
+def test_packed_septets_are_whole_again_at_the_other_end(way: str, body: str) -> None:
+    settings = replace(SETTINGS, default_alphabet="gsm7_packed", long_messages=way)
+    parts = []
+    for pdu in translate.submits(part(body=body * 20), settings, now=NOW):
+        assert len(pdu.short_message) <= 140
+        told = DeliverSm(esm_class=pdu.esm_class, short_message=pdu.short_message, tlvs=pdu.tlvs, data_coding=pdu.data_coding)
+        heard = translate.heard(told, settings, "CN1")
+        parts.append((heard.body, heard.octets, heard.alphabet))
+    assert body * 20 == alphabets.join(parts)
 
 
 @pytest.mark.parametrize(

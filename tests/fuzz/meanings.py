@@ -35,6 +35,7 @@ PATHS = ("inbound", "status", "events", "events?a=1&a=2&%ff", "")
 SMPP = (
     smpp_settings.read({"host": "smsc", "system_id": "me"}, ""),
     smpp_settings.read({"host": "smsc", "system_id": "me", "country": "DE", "receipt_id": "hex", "default_alphabet": "latin1"}, ""),
+    smpp_settings.read({"host": "smsc", "system_id": "me", "default_alphabet": "gsm7_packed"}, ""),
 )
 
 
@@ -87,7 +88,7 @@ def texts(data: bytes) -> None:
     if len(data) < 4:
         return
     choice, coding, ton, length = data[:4]
-    settings = SMPP[choice & 1]
+    settings = SMPP[choice % 3]
     source, rest = data[4 : 4 + length % 21], data[4 + length % 21 :]
     pdu = DeliverSm(
         esm_class=choice & (EsmClass.UDHI | EsmClass.RECEIPT),

@@ -18,10 +18,11 @@ TEMPORARY: Final = "temporary"  # in a status table: the same again, later
 
 TRANSCEIVER: Final = "transceiver"
 PAIRS: Final = "transmitter+receiver"
+PACKED: Final = "gsm7_packed"  # eight septets in seven octets, as on the air; most carriers take a septet an octet
 
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "bind": (TRANSCEIVER, PAIRS),
-    "default_alphabet": ("gsm7", "latin1"),
+    "default_alphabet": ("gsm7", PACKED, "latin1"),
     "receipt_id": ("as_is", "hex", "decimal"),
     "ambiguous": ("hold", "retry"),
     "long_messages": ("udh", "udh16", "sar", "payload"),
@@ -60,7 +61,7 @@ TYPE: Final = CarrierType(
         Field(name="enquire_link", says="Seconds of silence after which the link is probed.", default=30),
         Field(name="response_timeout", says="Seconds after which a message without an answer counts as unknown.", default=30),
         Field(name="connect_timeout", says="Seconds that a connection may take to come up.", default=10),
-        Field(name="default_alphabet", says="What the carrier means by data_coding 0: gsm7 | latin1.", default="gsm7"),
+        Field(name="default_alphabet", says="What the carrier means by data_coding 0: gsm7 | gsm7_packed | latin1.", default="gsm7"),
         Field(name="receipt_id", says="How receipts write the ids that answers write the other way: as_is | hex | decimal.", default="as_is"),
         Field(name="receipts", says="Whether receipts are asked for.", default=True),
         Field(name="ambiguous", says="What is done with a message without an answer: hold | retry; empty means as the account is set."),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from stopwire.carriers.smpp.settings import Settings
+from stopwire.carriers.smpp.settings import PACKED, Settings
 from stopwire.core import gsm7, receipts
 from stopwire.core.address import SenderKind, kind_of, parse_recipient, parse_sender
 from stopwire.core.alphabets import Alphabet, decode, encode
@@ -27,7 +27,7 @@ from stopwire.smpp.fields import (
     Ton,
     meaning,
 )
-from stopwire.smpp.pdu import DataSm, DeliverSm, SubmitSm, tlv, tlv_int
+from stopwire.smpp.pdu import DataSm, DeliverSm, SubmitSm, body, tlv, tlv_int
 
 SHORT_CODE_DIGITS_MAX: Final = 8
 ADDRESS_OCTETS_MAX: Final = 20  # §5.2.8, without the NUL
@@ -50,6 +50,8 @@ _REPORTED: Final = {  # Twilio's code for each final state; None: not final, not
     MessageState.REJECTED: (MessageStatus.UNDELIVERED, 30007),
     MessageState.SKIPPED: (MessageStatus.UNDELIVERED, 30008),
 }
+_CR: Final = b"\r"
+_NOTHING: Final = b"\0"
 # Parts are told apart by reference and kind of reference: 8 bits, 16 bits, SAR.
 _WIDTHS: Final = {8: 0, 16: 0x10000}
 _SAR: Final = 0x20000
@@ -79,26 +81,55 @@ def submits(part: Part, settings: Settings, *, now: datetime) -> list[SubmitSm]:
         tlvs=(tlv(Tag.USER_MESSAGE_REFERENCE, hint_of(part.attempt)),),
     )
     if settings.long_messages == "payload" and len(octets) > udh.ROOM[unit][0]:
-        return [replace(like, tlvs=(*like.tlvs, tlv(Tag.MESSAGE_PAYLOAD, octets)))]
+        return [replace(like, tlvs=(*like.tlvs, tlv(Tag.MESSAGE_PAYLOAD, _laid(octets, unit, settings))))]
     width = 16 if settings.long_messages == "udh16" else 8
     pieces = udh.split(octets, unit, width=width)
     if len(pieces) == 1:
-        return [replace(like, short_message=octets)]
+        return [replace(like, short_message=_laid(octets, unit, settings))]
     made = []
     for number, piece in enumerate(pieces, start=1):
         reference = hint_of(part.attempt) & ((1 << width) - 1)
         place = udh.Concat(reference=reference, width=width, total=len(pieces), part=number)
         if settings.long_messages == "sar":
-            made.append(replace(like, short_message=piece, tlvs=(*like.tlvs, *udh.sar_tlvs(place))))
+            laid = _laid(piece, unit, settings)
+            made.append(replace(like, short_message=laid, tlvs=(*like.tlvs, *udh.sar_tlvs(place))))
         else:
-            made.append(replace(like, short_message=udh.header(place) + piece, esm_class=EsmClass.UDHI))
+            header = udh.header(place)
+            laid = _laid(piece, unit, settings, behind=len(header))
+            made.append(replace(like, short_message=header + laid, esm_class=EsmClass.UDHI))
     return made
+
+
+def _laid(octets: bytes, unit: udh.Unit, settings: Settings, *, behind: int = 0) -> bytes:
+    """A piece as this carrier wants it: packed, `behind` octets of header (TS 23.040 §9.2.3.24), or as it is."""
+    if settings.default_alphabet != PACKED or unit is not udh.Unit.SEPTETS:
+        return octets
+    fill = _fill_bits(behind)
+    # Where a whole septet would be left over, whoever counts octets reads it: as CR it is no letter (TS 23.038 §6.1.2.3.1).
+    left_over = (8 * len(gsm7.pack(octets, fill_bits=fill)) - fill) // 7 > len(octets)
+    return gsm7.pack(octets + _CR if left_over else octets, fill_bits=fill)
+
+
+def _fill_bits(behind: int) -> int:
+    """Bits between a header and the text, which begins at a septet."""
+    return -8 * behind % 7
+
+
+def _unpacked(octets: bytes, *, behind: int, ends: bool) -> bytes:
+    """The septets in packed octets. How many they were is not said: one that only fills the last octet is taken off.
+
+    Where the text `ends` it may have been an @; far more often it is nothing. A part before the last is full.
+    """
+    fill = _fill_bits(behind)
+    septets = gsm7.unpack(octets, len(octets) * 8 // 7, fill_bits=fill)
+    may_fill = (8 * len(octets) - fill) % 7 == 0 and septets[-1:] in ((_CR, _NOTHING) if ends else (_CR,))
+    return septets[:-1] if may_fill else septets
 
 
 def _written(text: str, settings: Settings) -> tuple[bytes, int, udh.Unit]:
     """Octets, data_coding, and what the octets are."""
     if gsm7.fits(text):
-        if settings.default_alphabet == "gsm7":
+        if settings.default_alphabet in ("gsm7", PACKED):
             return encode(text, Alphabet.GSM7), DataCoding.SMSC_DEFAULT, udh.Unit.SEPTETS
         if _is_latin(text):
             # The carrier turns Latin-1 into the alphabet of the air: a segment holds as many characters as septets.
@@ -157,8 +188,10 @@ def said(code: int) -> str:
 def heard(pdu: DeliverSm | DataSm, settings: Settings, connection: str) -> Received:
     """The text, or the part of one, that a person sent. Never raises: what cannot be read is kept raw."""
     place, headed = udh.part_of(pdu)
-    alphabet = _alphabet(pdu.data_coding, settings)
-    if alphabet is Alphabet.GSM7 and any(octet > 0x7F for octet in headed.octets):
+    alphabet, octets = _alphabet(pdu.data_coding, settings), headed.octets
+    if alphabet is Alphabet.GSM7 and settings.default_alphabet == PACKED:
+        octets = _unpacked(octets, behind=len(body(pdu)) - len(octets), ends=place is None or place.part == place.total)
+    elif alphabet is Alphabet.GSM7 and any(octet > 0x7F for octet in octets):
         alphabet = Alphabet.LATIN1  # no septets: the carrier means its own character set
     reference = None
     if place is not None:
@@ -168,11 +201,11 @@ def heard(pdu: DeliverSm | DataSm, settings: Settings, connection: str) -> Recei
         connection=connection,
         sender=ours(pdu.destination_addr, pdu.dest_addr_ton, settings),
         recipient=person(pdu.source_addr, pdu.source_addr_ton, settings),
-        body=decode(headed.octets, alphabet),
+        body=decode(octets, alphabet),
         part_reference=reference,
         part=place.part if place else 1,
         parts=place.total if place else 1,
-        octets=headed.octets,
+        octets=octets,
         alphabet=alphabet.value,
     )
 
@@ -180,7 +213,7 @@ def heard(pdu: DeliverSm | DataSm, settings: Settings, connection: str) -> Recei
 def _alphabet(coding: int, settings: Settings) -> Alphabet:
     match coding:
         case DataCoding.SMSC_DEFAULT:
-            return Alphabet(settings.default_alphabet)
+            return Alphabet.LATIN1 if settings.default_alphabet == "latin1" else Alphabet.GSM7
         case DataCoding.IA5 | DataCoding.LATIN_1:
             return Alphabet.LATIN1
         case DataCoding.UCS2:
