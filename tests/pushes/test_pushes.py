@@ -79,6 +79,12 @@ def replies(gateway: Gateway, person: str) -> list[str]:
     return [job.purpose.value for job in gateway.run(gateway.world.store.read(jobs, account=gateway.account_sid))]
 
 
+def problems(gateway: Gateway, upstream: Upstream) -> list[str]:
+    """Why each push of a connection that is kept apart was not taken."""
+    kept = gateway.run(gateway.world.store.read(lambda tx: tx.pushes.of(upstream.sid, 10), account=gateway.account_sid))
+    return [one.problem for one in kept]
+
+
 def test_a_stop_is_taken_answered_with_twiml_and_blocks(upstream: Upstream, gateway: Gateway) -> None:
     person = "+14155557001"
     answer = upstream.text("STOP", person=person, id="SM7001")
@@ -156,8 +162,23 @@ def test_a_genuine_push_that_cannot_be_read_is_acknowledged_and_kept(gateway: Ga
     """It would be unreadable again: the provider need not bring it a second time, and somebody can look into it."""
     odd = Upstream(gateway, "odd", sender="+14155550171")
     assert 200 == odd.push({"Body": "STOP"}).status_code
-    kept = gateway.run(gateway.world.store.read(lambda tx: tx.pushes.of(odd.sid, 10), account=gateway.account_sid))
-    assert [True] == [one.problem.startswith("It cannot be read") for one in kept]
+    assert [True] == [problem.startswith("It cannot be read") for problem in problems(gateway, odd)]
+    assert "unreadable" == gateway.world.carriers.log(odd.sid)[-1].event
+
+
+def test_a_stop_to_a_number_that_is_no_sender_yet_is_kept_and_taken_once_it_is_one(gateway: Gateway) -> None:
+    """The number was moved to the provider, and nobody has told us yet. The person said it once."""
+    early = Upstream(gateway, "early", sender="+14155550170")
+    person, moved = "+14155557016", "+14155550169"
+    assert 200 == early.push({"MessageSid": "SM7016", "From": person, "To": moved, "Body": "STOP"}).status_code
+    assert ([], 1) == (ledger(gateway, person), len(problems(gateway, early)))
+    line = gateway.world.carriers.log(early.sid)[-1]
+    assert ("unknown_sender", True) == (line.event, moved in line.says)
+    early.change(paused=False)  # any change: it is looked at again, and kept
+    assert (0, 1) == (gateway.run(quarantine.retry(gateway.world)), len(problems(gateway, early)))
+    early.change(senders=(moved,))
+    assert (1, []) == (gateway.run(quarantine.retry(gateway.world)), problems(gateway, early))
+    assert [("opt_out", "keyword")] == ledger(gateway, person)
 
 
 def test_a_paused_connection_still_hears(gateway: Gateway) -> None:

@@ -101,6 +101,9 @@ class Board:
     def log(self, connection: str) -> list[LinkEvent]:
         return list(self._logs[connection]) if connection in self._logs else []
 
+    def note(self, sealed: Sealed, event: str, says: str) -> None:
+        self._teller(sealed)(event, says)
+
     def types(self) -> list[CarrierType]:
         return [load(name).TYPE for name in names()]
 

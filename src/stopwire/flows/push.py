@@ -64,9 +64,13 @@ async def translate(world: World, *, connection: str, push: HttpPush) -> Pushed:
     except ValueError as odd:
         # Genuine and unreadable: it would be so again. It is kept for whoever looks into it, and acknowledged.
         log.error("push.unreadable", connection=sealed.connection.sid, problem=str(odd))
-        await _keep(world, sealed, push, f"It cannot be read: {odd}", now)
+        await _set_apart(world, sealed, push, "unreadable", f"It cannot be read: {odd}", now)
         return Pushed(verdict=Verdict.TAKEN)
-    return await _own(world, sealed, heard)
+    pushed, strange = await _own(world, sealed, heard)
+    if strange:
+        log.warning("inbound.unknown_sender", senders=strange, connection=sealed.connection.sid)
+        await _set_apart(world, sealed, push, "unknown_sender", _unknown(strange), now)
+    return pushed
 
 
 def _find(tx: Tx, *, name: str) -> Sealed | None:
@@ -91,14 +95,24 @@ def _listener(world: World, sealed: Sealed) -> Listener | None:
     return made if isinstance(made, Listener) else None
 
 
-async def _own(world: World, sealed: Sealed, heard: Heard) -> Pushed:
-    """Only texts to senders of the connection's own account: nobody's provider speaks for somebody else's numbers."""
+async def _own(world: World, sealed: Sealed, heard: Heard) -> tuple[Pushed, list[str]]:
+    """Texts to senders of the connection's own account, for nobody's provider speaks for somebody else's numbers; and the numbers
+    of the others."""
     directory = await world.store.directory(sealed.connection.account)
-    own = [one for one in heard.received if directory.sender_at(one.sender) is not None]
-    for one in heard.received:
-        if one not in own:
-            log.warning("inbound.unknown_sender", sender=one.sender, connection=sealed.connection.sid)
-    return Pushed(verdict=Verdict.TAKEN, received=tuple(own), reports=heard.reports, reply=heard.reply)
+    own = tuple(one for one in heard.received if directory.sender_at(one.sender) is not None)
+    strange = list(dict.fromkeys(one.sender for one in heard.received if one not in own))
+    return Pushed(verdict=Verdict.TAKEN, received=own, reports=heard.reports, reply=heard.reply), strange
+
+
+def _unknown(numbers: Sequence[str]) -> str:
+    told = ", ".join(numbers[:5])
+    return f"A text came to {told}, which is no sender of this account: put it on this connection, and the text is taken."
+
+
+async def _set_apart(world: World, sealed: Sealed, push: HttpPush, event: str, problem: str, now: datetime) -> None:
+    """A genuine push that told nobody anything: the operator reads why, and it is looked at again when the connection changes."""
+    world.carriers.note(sealed, event, problem)
+    await _keep(world, sealed, push, problem, now)
 
 
 async def _keep(world: World, sealed: Sealed, push: HttpPush, problem: str, now: datetime) -> None:
@@ -152,7 +166,8 @@ async def _read_again(world: World, sealed: Sealed, refused: RefusedPush) -> tup
         return None, f"It cannot be read: {odd}"
     # Our own stamp of then can be trusted: a START from before a newer STOP must not lift it.
     dated = tuple(replace(one, sent_at=one.sent_at or refused.at) for one in heard.received)
-    return await _own(world, sealed, replace(heard, received=dated)), ""
+    pushed, strange = await _own(world, sealed, replace(heard, received=dated))
+    return (None, _unknown(strange)) if strange else (pushed, "")
 
 
 async def settled(world: World, *, id: str) -> None:

@@ -160,6 +160,10 @@ class Carriers(Protocol):
         """The last lines of a connection's log, the oldest first. Kept in memory only."""
         ...
 
+    def note(self, sealed: Sealed, event: str, says: str) -> None:
+        """Add a line to a connection's log, which its carrier could not know."""
+        ...
+
 
 class Fate(StrEnum):
     """What the network did with a handset's text."""
