@@ -140,6 +140,13 @@ async def test_a_provider_that_is_down_is_tried_with_one_part_at_a_time() -> Non
     assert [("down", "said so"), ("up", "The provider answers again.")] == told
 
 
+async def test_an_account_without_credit_is_down_with_a_sentence_and_fails_no_text() -> None:
+    carrier, _ = twilio(answer(402, {"code": 20100, "message": "Insufficient funds"}))
+    assert [OutcomeKind.DEFERRED] == [outcome.kind for outcome in await sent(carrier)]
+    says = "api.twilio.com says that the account has no credit. Top the account up there; what waits is sent then."
+    assert (LinkStatus.DOWN, says) == (carrier.state().status, carrier.state().says)
+
+
 async def test_a_handful_that_fails_together_counts_as_one_failure() -> None:
     clock = Clock()
     carrier, _ = twilio(*[failure("connect")] * 10, clock=clock)

@@ -74,6 +74,7 @@ def test_a_provider_that_is_not_there_releases_the_text_and_is_tried_by_one_late
         pytest.param(answer(502), OutcomeKind.UNKNOWN, id="a proxy answers in its place"),
         pytest.param(answer(503, b"later", retry_after="30"), OutcomeKind.DEFERRED, id="not now"),
         pytest.param(answer(401, b"\xff\x00"), OutcomeKind.DEFERRED, id="our credentials are wrong"),
+        pytest.param(answer(402, {"title": "Low balance"}), OutcomeKind.DEFERRED, id="our account has no credit"),
         pytest.param(answer(400, b"<html>"), OutcomeKind.REJECTED, id="a no in no words of its own"),
         pytest.param(answer(400, b""), OutcomeKind.REJECTED, id="a no without a word"),
     ],

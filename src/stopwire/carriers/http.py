@@ -37,6 +37,13 @@ RELEASED_SECONDS = 0.1  # before a part that did not leave is handed over again:
 DETAIL_CHARS_MAX = 300
 SHORT_CODE_DIGITS_MAX = 6  # what is longer is a number with its country code, when it comes without a plus
 
+SETTINGS_CURE = "Correct the settings of this connection"
+UNUSABLE = {  # it is not about this text: none can be sent, and none fails for it
+    401: ("refuses the credentials", SETTINGS_CURE),
+    402: ("says that the account has no credit", "Top the account up there"),
+    407: ("refuses the credentials", SETTINGS_CURE),
+}
+
 _DIGITS = re.compile(r"\d{7,}")
 _ATTEMPT = re.compile(r"AT[0-9a-f]{32}")
 _COMMON = (
@@ -204,9 +211,9 @@ class HttpCarrier:
     def _sorted(self, part: Part, answer: HttpAnswer) -> Outcome:
         """What an HTTP status says by itself; everything else is the carrier's to read."""
         host = urlsplit(self.request(part).url).hostname
-        if answer.status in (401, 407) or 300 <= answer.status < 400:
-            told = "refuses the credentials" if answer.status in (401, 407) else f"answers {answer.status}: the URL is wrong"
-            self._down(f"{host} {told}. Correct the settings of this connection; what waits is sent then.")
+        if answer.status in (401, 402, 407) or 300 <= answer.status < 400:
+            told, cure = UNUSABLE.get(answer.status, (f"answers {answer.status}: the URL is wrong", SETTINGS_CURE))
+            self._down(f"{host} {told}. {cure}; what waits is sent then.")
             return deferred(part, f"{host} {told}")
         if answer.status in (429, 503):
             return deferred(part, f"{host} answers {answer.status}", retry_after_seconds=retry_after(answer, self.tools.clock.now()))
