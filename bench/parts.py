@@ -301,9 +301,10 @@ def inbound(around: Bench, gateway: Gateway, *, count: int) -> Run:
     smsc, sink = around.smsc, around.sink
     smsc.tell("reset")
     sink.tell("reset")
-    cpu_before, began_us = cpu_seconds(gateway.process_ids), time.monotonic_ns() // 1000
+    before, began_us = _Used.now(around, gateway), time.monotonic_ns() // 1000
     smsc.tell(f"inbound {count} {SENDER.lstrip('+')}")
     report, _ = _drained(sink, "count", wanted=count)
+    after, took_s = _Used.now(around, gateway), (time.monotonic_ns() // 1000 - began_us) / 1e6
     acks = smsc.report()
     span_s = (report["last_us"] - began_us) / 1e6
     steps = acks["deliver_steps"]
@@ -311,7 +312,7 @@ def inbound(around: Bench, gateway: Gateway, *, count: int) -> Run:
     return Run(
         rate=report["count"] / span_s if report["count"] else 0.0,
         accepted=sum(steps) / acked_s if acked_s else 0.0,
-        cpu_us=(cpu_seconds(gateway.process_ids) - cpu_before) * 1e6 / max(report["count"], 1),
+        cpu_us=(after.gateway - before.gateway) * 1e6 / max(report["count"], 1),
         p50_ms=acks["acks"]["p50_ms"],
         p99_ms=acks["acks"]["p99_ms"],
         end_p50_ms=report["p50_ms"],
@@ -320,6 +321,8 @@ def inbound(around: Bench, gateway: Gateway, *, count: int) -> Run:
         lost=max(0, count - report["count"]),
         errors=acks["refused"],
         memory_mib=memory_mib(gateway.process_ids),
+        far_cpu=(after.far - before.far) / took_s,
+        other_cpu=max(0.0, after.others(before) / took_s),
     )
 
 
