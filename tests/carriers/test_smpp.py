@@ -566,6 +566,8 @@ async def test_throttling_is_noted_and_slows_the_route(rig: Rig) -> None:
         pytest.param(b"5 \x1be \x00", 0, "5 € @", id="septets"),
         pytest.param(b"Caf\xe9", 0, "Café", id="octets that are no septets"),
         pytest.param(b"Caf\xe9", 3, "Café", id="Latin-1"),
+        pytest.param(b"Ann~ [1]", 1, "Ann~ [1]", id="IA5"),
+        pytest.param(b"5 \x1be f~r dich", 1, "5 € für dich", id="septets under the name of IA5"),
         pytest.param("стоп".encode("utf-16-be"), 8, "стоп", id="UCS-2"),
         pytest.param("стоп".encode("utf-16-be"), 0x18, "стоп", id="UCS-2 with a class"),
         pytest.param(b"\xd8\x3d", 8, "\ufffd", id="half a character"),

@@ -74,6 +74,8 @@ def test_a_destination_address_is_a_recipient(address: str, ton: int, expected: 
     [
         pytest.param(0x00, b"\x00 \x1b\x65", "@ €", id="GSM 7-bit, one septet an octet"),
         pytest.param(0x01, b"a@b", "a@b", id="IA5"),
+        pytest.param(0x01, b"{~}_", "{~}_", id="IA5 that could be septets, too"),
+        pytest.param(0x01, b"a\x00b \x1be f~r", "a@b € für", id="septets under the name of IA5"),
         pytest.param(0x03, b"caf\xe9", "café", id="Latin-1"),
         pytest.param(0x08, "Ж😀".encode("utf-16-be"), "Ж😀", id="UCS-2"),
         pytest.param(0x10, b"Hi", "Hi", id="flash"),

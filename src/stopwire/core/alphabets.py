@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from stopwire.core import gsm7
 
+_CONTROLS = frozenset(range(0x20)) - set(b"\t\n\f\r")  # of ASCII, but for those that a text may have
+
 
 class Alphabet(StrEnum):
     GSM7 = "gsm7"  # septets, one an octet
@@ -26,6 +28,14 @@ def decode(octets: bytes, alphabet: Alphabet) -> str:
             return octets.decode("utf-16-be", "replace")
         case Alphabet.LATIN1 | Alphabet.OCTETS:
             return octets.decode("latin-1")
+
+
+def of_ia5(octets: bytes) -> Alphabet:
+    """What is written under the name of IA5, which is ASCII. Some stacks write GSM 7-bit under it, which shows in its octets.
+
+    GSM 7-bit has @, $, _, letters and the escape where ASCII has controls that are in no text.
+    """
+    return Alphabet.GSM7 if _CONTROLS.intersection(octets) and max(octets) < 0x80 else Alphabet.LATIN1
 
 
 def encode(text: str, alphabet: Alphabet) -> bytes:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from stopwire.core import gsm7, segments
-from stopwire.core.alphabets import Alphabet, encode
+from stopwire.core.alphabets import Alphabet, encode, of_ia5
 from stopwire.core.errors import Refused
 from stopwire.core.jobs import Delivery
 from stopwire.core.message import FINAL, Message
@@ -119,7 +119,7 @@ def submission(pdu: SubmitSm | DataSm, *, now: datetime) -> Submission | Decline
         recipient=recipient_of(pdu.destination_addr, pdu.dest_addr_ton),
         service=(pdu.tlv(MESSAGING_SERVICE) or b"").partition(b"\0")[0].decode("latin-1"),
         octets=headed.octets,
-        alphabet=alphabet,
+        alphabet=of_ia5(headed.octets) if pdu.data_coding == DataCoding.IA5 else alphabet,
         place=place if place and place.total > 1 else None,
         registered=pdu.registered_delivery,
         validity_seconds=validity,

@@ -11,7 +11,7 @@ from typing import Final
 from stopwire.carriers.smpp.settings import PACKED, Settings
 from stopwire.core import gsm7, receipts
 from stopwire.core.address import SenderKind, kind_of, parse_recipient, parse_sender
-from stopwire.core.alphabets import Alphabet, decode, encode
+from stopwire.core.alphabets import Alphabet, decode, encode, of_ia5
 from stopwire.core.message import Status as MessageStatus
 from stopwire.core.outcomes import Cause, DeliveryReport, Outcome, OutcomeKind, Part, Received, hint_of
 from stopwire.smpp import receipt, udh
@@ -191,6 +191,8 @@ def heard(pdu: DeliverSm | DataSm, settings: Settings, connection: str) -> Recei
     alphabet, octets = _alphabet(pdu.data_coding, settings), headed.octets
     if alphabet is Alphabet.GSM7 and settings.default_alphabet == PACKED:
         octets = _unpacked(octets, behind=len(body(pdu)) - len(octets), ends=place is None or place.part == place.total)
+    elif pdu.data_coding == DataCoding.IA5:
+        alphabet = of_ia5(octets)
     elif alphabet is Alphabet.GSM7 and any(octet > 0x7F for octet in octets):
         alphabet = Alphabet.LATIN1  # no septets: the carrier means its own character set
     reference = None
