@@ -140,7 +140,7 @@ def hook() -> Iterator[WebhookServer]:
 
 @pytest.mark.slow
 def test_kannel_sends_and_hears_through_us_and_a_stop_holds_against_it(tmp_path: Path, hook: WebhookServer) -> None:
-    if shutil.which("bearerbox", path=PATH) is None:
+    if shutil.which("bearerbox", path=PATH) is None and os.environ.get("CI") != "true":
         pytest.skip("Kannel is not installed (on Debian: apt-get install kannel)")
     gateway = Gateway(tmp_path / "data", smpp_port=0)
     folder = tmp_path / "kannel"
