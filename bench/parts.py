@@ -178,13 +178,18 @@ class _Used:
         )
         return cls(
             gateway=cpu_seconds(gateway.process_ids),
-            far=cpu_seconds([around.smsc.process.pid, around.sink.process.pid]),
+            far=far_seconds(around),
             machine=(user + nice + system + irq + softirq) / TICKS,
         )
 
     def others(self, before: "_Used") -> float:
         """What neither the gateway nor the far end has used since `before`."""
         return (self.machine - before.machine) - (self.gateway - before.gateway) - (self.far - before.far)
+
+
+def far_seconds(around: Bench) -> float:
+    """CPU seconds that the message centre and the sink have used until now."""
+    return cpu_seconds([around.smsc.process.pid, around.sink.process.pid])
 
 
 def free_port() -> int:
@@ -212,8 +217,8 @@ class Run:
     errors: int = 0
     first_error: str = ""
     memory_mib: float = 0.0
-    load_cpu: float = 0.0  # cores, of the load generator
-    far_cpu: float = 0.0  # cores, of the message centre
+    load_cpu: float | None = None  # cores, of the load generator, where there is one beside the far end
+    far_cpu: float | None = None  # cores, of the message centre and the sink
     other_cpu: float | None = None  # cores, of everything else on this machine: a quiet one has none
 
 
@@ -268,7 +273,7 @@ def batches(around: Bench, gateway: Gateway, *, requests: int, recipients: int, 
     smsc = around.smsc
     smsc.tell("receipts off")
     smsc.tell("reset")
-    cpu_before = cpu_seconds(gateway.process_ids)
+    cpu_before, far_before = cpu_seconds(gateway.process_ids), far_seconds(around)
     load = start_load(
         gateway, "batch", "--requests", requests, "--recipients", recipients, "--connections", connections,
         "--warmup", 0, "--seconds", 600,
@@ -293,6 +298,7 @@ def batches(around: Bench, gateway: Gateway, *, requests: int, recipients: int, 
         first_error=told["first_error"],
         memory_mib=memory,
         load_cpu=told["cpu_share"],
+        far_cpu=(far_seconds(around) - far_before) / span_s if count else None,
     )
 
 
