@@ -203,6 +203,19 @@ def test_a_stop_that_the_provider_handled_too_is_one_row_of_the_ledger(tmp_path:
         gateway.close()
 
 
+def test_a_stop_that_comes_after_the_providers_refusal_is_a_repeat_and_not_confirmed_again(upstream: Gateway, provider: Provider) -> None:
+    """The provider has answered the person, and its push of the text is late: one block, and no second confirmation."""
+    person = "+14155557110"
+    sid = send(upstream, person)
+    assert None is ends(upstream, sid, "sent")
+    provider.report(provider.texts[0], 1, "failed", ErrorCode="21610")
+    assert 21610 == ends(upstream, sid, "undelivered")
+    provider.hears(provider.texts[0], "STOP", "SMin3")
+    assert [("block", "carrier"), ("repeat", None)] == ledger(upstream, person)
+    assert None is ends(upstream, send(upstream, "+14155557111"), "sent")
+    assert [person, "+14155557111"] == [text["To"] for text in provider.texts]
+
+
 @pytest.mark.parametrize("early", [False, True], ids=["which comes late", "which comes while the answer is awaited"])
 def test_a_text_that_a_provider_took_without_an_answer_is_not_sent_again_and_its_report_proves_it(
     tmp_path: Path, provider: Provider, early: bool

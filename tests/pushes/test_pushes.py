@@ -173,7 +173,7 @@ def test_a_stop_to_a_number_that_is_no_sender_yet_is_kept_and_taken_once_it_is_o
     assert 200 == early.push({"MessageSid": "SM7016", "From": person, "To": moved, "Body": "STOP"}).status_code
     assert ([], 1) == (ledger(gateway, person), len(problems(gateway, early)))
     line = gateway.world.carriers.log(early.sid)[-1]
-    assert ("unknown_sender", True) == (line.event, moved in line.says)
+    assert ("no_sender", True) == (line.event, moved in line.says)
     early.change(paused=False)  # any change: it is looked at again, and kept
     assert (0, 1) == (gateway.run(quarantine.retry(gateway.world)), len(problems(gateway, early)))
     early.change(senders=(moved,))

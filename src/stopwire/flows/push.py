@@ -69,7 +69,7 @@ async def translate(world: World, *, connection: str, push: HttpPush) -> Pushed:
     pushed, strange = await _own(world, sealed, heard)
     if strange:
         log.warning("inbound.unknown_sender", senders=strange, connection=sealed.connection.sid)
-        await _set_apart(world, sealed, push, "unknown_sender", _unknown(strange), now)
+        await _set_apart(world, sealed, push, "no_sender", _unknown(strange), now)
     return pushed
 
 
