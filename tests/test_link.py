@@ -31,6 +31,7 @@ from stopwire.smpp.pdu import (
     response_to,
 )
 from stopwire.smpp.session import Role, State, Timers
+from tests.certificate import certificate
 
 BIND = BindTransceiver(system_id="me", password="pw")
 QUIET = Timers(enquire_link_seconds=None)
@@ -630,32 +631,8 @@ async def test_a_certificate_nobody_vouches_for_is_no_connection(stack: AsyncExi
 
 
 def contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """TLS for `localhost` with a certificate of its own making: the server's side, and that of a client who trusts it."""
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "pem"
-    pem.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    """TLS for `localhost`: the server's side, and that of a client who trusts it."""
+    pem = certificate(folder)
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_side.load_cert_chain(pem)
     return server_side, ssl.create_default_context(cafile=str(pem))

@@ -1,11 +1,13 @@
 """The SMPP carrier against a scripted message centre: what leaves, what is answered, what is heard."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +31,7 @@ from stopwire.smpp.fields import EsmClass, MessageState, Npi, Status, Tag, Ton
 from stopwire.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, DeliverSm, Tlv, tlv, tlv_int
 from stopwire.testing.smsc import Accept, HangUp, Reject, Reports, Silence, Smsc, When
 from stopwire.wiring import RandomIds, SystemClock
+from tests.certificate import certificate
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OURS, ANN = "+14155550100", "+14155550101"
@@ -325,6 +328,24 @@ async def test_a_lost_link_comes_back_by_itself(rig: Rig) -> None:
     await until(lambda: carrier.state().status is LinkStatus.UP)
     assert ["bound", "unbound", "bound"] == [event for event, _ in rig.lines]
     assert carrier.room() > 0
+
+
+async def test_a_connection_may_be_encrypted_and_says_whether_the_certificate_is_checked(tmp_path: Path) -> None:
+    theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate(tmp_path)
+    theirs.load_cert_chain(ours)
+    async with Smsc(tls=theirs) as smsc:
+        rig = Rig(smsc=smsc, inbox=Heard())
+        checked = await rig.carrier(host="localhost", tls=True, tls_ca=str(ours))
+        outcomes = await sent(checked, *(part(number) for number in range(20)))
+        assert {OutcomeKind.ACCEPTED} == {outcome.kind for outcome in outcomes}
+        assert "certificate" not in checked.state().says
+        trusting = await rig.carrier(host="localhost", tls=True, tls_verify=False)
+        assert "Anybody may be at the other end: its certificate is not checked." in trusting.state().says
+        wary = rig.make(host="localhost", tls=True)
+        await wary.start(rig.inbox)
+        await until(lambda: wary.state().status is LinkStatus.DOWN)
+        assert "certificate verify failed" in wary.state().says
+        await asyncio.gather(*(carrier.stop() for carrier in rig.carriers))
 
 
 async def test_a_bind_opens_room_and_says_so(rig: Rig) -> None:

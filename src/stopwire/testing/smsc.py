@@ -5,6 +5,7 @@ Nothing of it belongs in production.
 """
 
 import asyncio
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
@@ -181,6 +182,7 @@ class Smsc:
         limits: Limits | None = None,
         timers: Timers | None = None,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.system_id = system_id
         self.password = password  # None: any will do
@@ -192,6 +194,7 @@ class Smsc:
         self.choose = choose or (lambda _: Accept())
         self.bind_status: int = Status.ESME_ROK  # another: every bind is refused with it
         self.port = port
+        self.tls = tls  # None: in the clear
         self.submissions: list[Submission] = []
         self.deliveries: list[Delivery] = []
         self.other: list[Pdu] = []  # requests that are neither binds nor submit_sm
@@ -214,7 +217,7 @@ class Smsc:
         await self.stop()
 
     async def start(self) -> None:
-        self._server = await listen(self.host, self.port, make=self._call)
+        self._server = await listen(self.host, self.port, make=self._call, tls=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -129,6 +129,8 @@ class Smpp:
         since = max((bind.since for bind in up if bind.since), default=None)
         if senders:
             says = f"{len(up)} of {len(self._binds)} binds are up, {int(figures['waiting'])} messages wait for an answer."
+            if self._settings.tls and not self._settings.tls_verify:
+                says += " Anybody may be at the other end: its certificate is not checked."
             if self._pace.rate is not None:
                 says += f" At most {self._pace.rate:g} messages a second."
             return LinkState(status=LinkStatus.UP, says=says, since=since, figures=figures)
