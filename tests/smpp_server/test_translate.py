@@ -1,6 +1,8 @@
 """A submit_sm as an order and an event as deliver_sm: tables for each rule, and nothing that raises."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from stopwire.smpp_server import translate
 from stopwire.smpp_server.translate import Decline, Submission
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "smpp-server.md"
 
 
 def submit(**values: Any) -> Submission:
@@ -188,6 +191,15 @@ def test_no_octets_are_too_odd_to_be_answered(octets: bytes) -> None:
 def test_a_refusal_has_its_status_and_keeps_its_code(code: int, values: dict[str, str], expected: Status) -> None:
     decline = translate.decline_of(refuse(code, **values))
     assert (expected, str(code)) == (decline.status, decline.says.split()[0])
+
+
+def test_the_reference_names_each_refusal_beside_its_status() -> None:
+    rows = {
+        int(match[1], 16): set(re.findall(r"\b\d{5}\b", match[2]))
+        for match in re.finditer(r"^\| \**0x([0-9A-F]{2}) (.*)$", REFERENCE.read_text(), re.MULTILINE)
+    }
+    missing = {code: status.name for code, status in translate._STATUSES.items() if str(code) not in rows[status]}
+    assert {} == missing
 
 
 @pytest.mark.parametrize(
