@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 import uvloop
 
+from stopwire import link as links
 from stopwire.link import COMPLAINTS_MAX, Bind, Closing, Limits, Link, LinkError, Lost, NotSent, Response, connect, listen
 from stopwire.smpp.fields import Status
 from stopwire.smpp.pdu import (
@@ -467,6 +468,30 @@ async def test_a_peer_that_unbinds_gets_the_answers_it_waits_for_first() -> None
     await until(lambda: not link.open)
     assert encode(DeliverSmResp(sequence=1)) + encode(UnbindResp(sequence=2)) == transport.held
     assert "The peer unbound." == link.reason
+
+
+async def test_a_peer_that_unbinds_is_heard_until_it_has_answered_what_was_out() -> None:
+    link, transport = on_stuck()
+    first, second = link.start([SubmitSm(), SubmitSm()])
+    transport.held = b""
+    link.data_received(encode(Unbind(sequence=1)))
+    await until(lambda: bool(transport.held))
+    assert (encode(UnbindResp(sequence=1)), True, False) == (transport.held, link.open, link.bound)
+    assert isinstance((await link.request(SubmitSm())), NotSent)
+    link.data_received(encode(SubmitSmResp(sequence=2, message_id="a")))
+    assert link.open
+    link.data_received(encode(SubmitSmResp(sequence=3, message_id="b")))
+    assert [Response(SubmitSmResp(sequence=n, message_id=i)) for n, i in ((2, "a"), (3, "b"))] == [await first, await second]
+    assert ("The peer unbound.", Closing.UNBOUND) == (link.reason, link.closing)
+
+
+async def test_a_peer_that_unbinds_and_falls_silent_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "LINGER_SECONDS", 0.05)
+    link, _ = on_stuck()
+    (promise,) = link.start([SubmitSm()])
+    link.data_received(encode(Unbind(sequence=1)))
+    assert Lost("The peer unbound.") == await promise
+    assert Closing.UNBOUND is link.closing
 
 
 async def test_unbind_does_not_wait_for_ever(stack: AsyncExitStack) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Final, cast
 
 from stopwire.log import get_logger
@@ -50,6 +51,7 @@ PDU_OCTETS = 800  # about what a submit_sm takes in memory, a full short_message
 TLV_OCTETS = 120  # … and each TLV besides its value
 COMPLAINTS_MAX = 20  # log lines a link may cause by what it sends: a stranger does not fill the disk
 HANDSHAKE_SECONDS = 10  # of TLS; the time to bind counts from its end
+LINGER_SECONDS = 5.0  # for the answers that a peer still owes when it unbinds: without them nobody knows what it took
 LOOK_AGAIN_SECONDS = 0.02  # the buffer of a transport empties without a word
 
 
@@ -154,6 +156,7 @@ class Link(asyncio.Protocol):
         self._asked_octets = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._unbind_asked: Pdu | None = None
+        self._parting: asyncio.TimerHandle | None = None  # the peer has unbound, and owes us answers
         self._timer: asyncio.TimerHandle | None = None
         self._reading = True
         self._blocked = False  # the peer does not take what we write
@@ -293,8 +296,8 @@ class Link(asyncio.Protocol):
         self.closing, self.reason = closing, reason
         self.session.close()
         self._asked.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in filter(None, (self._timer, self._parting)):
+            timer.cancel()
         waiting, self._waiting = self._waiting, {}
         for promise in waiting.values():
             if not promise.done():
@@ -365,8 +368,8 @@ class Link(asyncio.Protocol):
                     self._work()  # at once: who hears of both hears of them in the order they came
                 case Answered(sequence, _, response, late=False):
                     self._settle(sequence, Response(response))
-                    if self.session.state is State.UNBOUND:
-                        self.close("Unbound.", closing=Closing.UNBOUND)
+                    if self.session.state is State.UNBOUND and not self._waiting:
+                        self.close("Unbound." if self._parting is None else "The peer unbound.", closing=Closing.UNBOUND)
                 case Answered(_, request, response):
                     if self._on_late is not None:
                         self._on_late(request, response)
@@ -408,7 +411,11 @@ class Link(asyncio.Protocol):
             task.add_done_callback(self._worked)
         if self._unbind_asked is not None and not self._asked and not self._tasks and self.closing is None:
             self._say(self.session.answer(self._unbind_asked, response_to(self._unbind_asked)))
-            self.close("The peer unbound.", closing=Closing.UNBOUND)
+            self._unbind_asked = None
+            part = partial(self.close, "The peer unbound.", closing=Closing.UNBOUND)
+            self._parting = self._loop.call_later(LINGER_SECONDS, part)
+            if not self._waiting:
+                part()
 
     async def _answer(self, request: Pdu) -> None:
         try:
