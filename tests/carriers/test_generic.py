@@ -255,3 +255,16 @@ def test_a_text_without_an_id_is_no_repeat_of_another() -> None:
     """Without an id the four-second rule holds, not a name made of the words: STOP, START, STOP are three texts."""
     heard = events(generic(), form_push({"from": "14155550199", "to": "14155550100", "text": "STOP"}, "inbound"))
     assert [text("STOP", None)] == heard
+
+
+def test_codes_and_places_that_came_as_numbers_are_read_as_text() -> None:
+    """A file or a program writes 77 where the console writes "77"."""
+    carrier = connected(Generic, {**JSON, "answer_status": 0, "accepted_values": 0, "answer_error": 1, "opted_out_codes": 77}, {})
+    assert accepted("AT1") == carrier.outcome(part(), answer(200, b"0: sent"))
+    assert rejected(Cause.OPTED_OUT, "77") == carrier.outcome(part(), answer(200, b"9 77"))
+
+
+@pytest.mark.parametrize("value", [["77"], {"to": "{to}"}], ids=["a list", "an object"])
+@pytest.mark.parametrize("name", ["body", "headers", "body_kind", "method", "opted_out_codes"])
+def test_a_setting_that_is_no_text_is_named(name: str, value: Any) -> None:
+    assert [f"settings.{name}"] == [problem.path for problem in Generic.problems({**JSON, name: value})]

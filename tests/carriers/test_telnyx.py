@@ -153,4 +153,5 @@ def test_whatever_else_is_refused(carrier: Telnyx, heard: HttpPush) -> None:
 
 def test_a_key_that_is_none_is_refused_when_the_connection_is_made() -> None:
     assert ["settings.public_key"] == [problem.path for problem in Telnyx.problems({"public_key": "KEY1"})]
+    assert ["settings.public_key"] == [problem.path for problem in Telnyx.problems({"public_key": 12})]
     assert [] == Telnyx.problems({"public_key": PUBLIC_KEY})

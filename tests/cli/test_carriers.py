@@ -105,6 +105,31 @@ def test_a_wrong_setting_is_told(ask: Run) -> None:
     assert Exit.USAGE == ask("carrier", "add", "main", "--set", "window").code
 
 
+def test_a_setting_that_is_text_stays_text_whatever_it_looks_like(
+    say: Callable[..., dict[str, object]], ask: Run, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("word-of-ours")
+    template = '{"to": "{to}", "text": "{body}"}'
+    texts = ("--set", f"body={template}", "--set", "opted_out_codes=77", "--set", "answer_error=/code", "--set", "concurrency=4")
+    made = say("add", "local", "--type", "generic", "--set", "url=http://127.0.0.1:9/", *texts, "--secret-file", f"push_secret={secret}")
+    assert {"body": template, "opted_out_codes": "77", "concurrency": 4}.items() <= made["settings"].items()  # type: ignore[attr-defined]
+    assert "78" == say("set", "local", "--set", "opted_out_codes=78")["settings"]["opted_out_codes"]  # type: ignore[index]
+    say("remove", "local")
+
+
+def test_who_answers_a_stop_is_said_when_a_connection_is_added_and_changed(
+    say: Callable[..., dict[str, object]], ask: Run, tmp_path: Path
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("t" * 32)
+    words = ("--type", "plivo", "--set", "auth_id=MA1", "--secret-file", f"auth_token={secret}", "--paused")
+    assert "carrier" == say("add", "theirs", *words, "--opt-out-by", "carrier")["opt_out_by"]
+    assert "us" == say("set", "theirs", "--opt-out-by", "us")["opt_out_by"]
+    assert Exit.OK != ask("carrier", "set", "theirs", "--opt-out-by", "nobody").code
+    say("remove", "theirs")
+
+
 def test_kinds_of_carriers_are_listed_with_their_settings(ask: Run) -> None:
     assert "enquire_link" in ask("carrier", "types").out
 

@@ -125,6 +125,13 @@ def test_a_secret_is_in_no_answer_and_not_in_the_database(gateway: Gateway, cent
         pytest.param({"settings": {"host": "h", "system_id": "s", "colour": 1}}, "settings.colour", id="an unknown setting"),
         pytest.param({"senders": ["nobody!?"]}, "senders.0", id="no sender"),
         pytest.param({"failover": ["another"]}, "failover.0", id="no such connection"),
+        pytest.param({"opt_out_by": "nobody"}, "opt_out_by", id="nobody who could answer a STOP"),
+        pytest.param(
+            {"type": "telnyx", "settings": {"api_key": "KEY", "public_key": ["AAEC"]}}, "settings.public_key", id="a list where a text is"
+        ),
+        pytest.param(
+            {"type": "generic", "settings": {"url": "https://x.example", "body": {"to": "{to}"}}}, "settings.body", id="an object where a text is"
+        ),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_added(gateway: Gateway, asked: dict[str, Any], path: str) -> None:
@@ -132,6 +139,15 @@ def test_what_is_wrong_is_named_and_nothing_is_added(gateway: Gateway, asked: di
     answer = gateway.http.post("/api/v1/carriers", json={**good, **asked})
     assert (422, path) == (answer.status_code, answer.json()["errors"][0]["path"])
     assert ["simulator"] == [each["name"] for each in gateway.http.get("/api/v1/carriers").json()["items"]]
+
+
+def test_who_answers_a_stop_is_set_by_a_word(gateway: Gateway) -> None:
+    settings = {"auth_id": "MA1", "auth_token": "t" * 32}
+    made = gateway.http.post("/api/v1/carriers", json={"name": "theirs", "type": "plivo", "settings": settings, "opt_out_by": "carrier"})
+    assert (201, "carrier") == (made.status_code, made.json()["opt_out_by"])
+    changed = gateway.http.patch("/api/v1/carriers/theirs", json={"opt_out_by": "us"})
+    assert (200, "us") == (changed.status_code, changed.json()["opt_out_by"])
+    assert 200 == gateway.http.delete("/api/v1/carriers/theirs").status_code
 
 
 def test_a_connection_belongs_to_its_account(gateway: Gateway, centre: Centre) -> None:

@@ -17,6 +17,7 @@ from stopwire.flows.tail import now
 router = APIRouter(route_class=CarefulRoute)
 
 Name = Annotated[str, Path(max_length=64)]
+Answerer = Annotated[OptOutBy, Field(strict=False)]  # JSON has no enumerations: a strict model would take none of its words
 
 
 class Link(Out):
@@ -54,7 +55,7 @@ class NewCarrier(In):
     settings: dict[str, Any] = Field({})
     senders: list[str] = Field([], max_length=1000)
     failover: list[str] | None = Field(None, description="Connections its senders use while it is down, by name, in order.")
-    opt_out_by: OptOutBy | None = Field(None, description="Who answers a keyword: `us`, or the `carrier` itself.")
+    opt_out_by: Answerer | None = Field(None, description="Who answers a keyword: `us`, or the `carrier` itself.")
     paused: bool = False
 
 
@@ -65,7 +66,7 @@ class CarrierChange(In):
     settings: dict[str, Any] = Field({})
     senders: list[str] = Field([], max_length=1000)
     failover: list[str] | None = None
-    opt_out_by: OptOutBy | None = None
+    opt_out_by: Answerer | None = None
 
 
 class Tested(Out):

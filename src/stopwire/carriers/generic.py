@@ -27,7 +27,9 @@ from stopwire.carriers.http import (
     json_of,
     rejected,
     same,
+    shape_problems,
     stale,
+    words_of,
 )
 from stopwire.core.message import Status
 from stopwire.core.outcomes import Cause, Outcome, Part
@@ -148,7 +150,9 @@ class Generic(HttpCarrier):
 
     @classmethod
     def problems(cls, settings: Mapping[str, Any]) -> list[Problem]:
-        problems = common_problems(settings)
+        if problems := shape_problems(settings):
+            return problems
+        problems, settings = common_problems(settings), words_of(settings)
         kind, method = settings.get("body_kind", "json"), settings.get("method", "POST")
         if kind not in KINDS:
             problems.append(Problem(path="settings.body_kind", message=f"body_kind is json, form or xml, not {kind!r}."))

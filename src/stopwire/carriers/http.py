@@ -120,9 +120,9 @@ class HttpCarrier:
         self.secrets = secrets
         self.tools = tools
         defaults = {field.name: field.default for field in self.TYPE.fields if not field.secret}
-        given = {name: value for name, value in sealed.connection.settings.items() if value not in (None, "")}
+        given = {name: value for name, value in words_of(sealed.connection.settings).items() if value not in (None, "")}
         self.settings: Mapping[str, Any] = {**defaults, **given}
-        self._concurrency = int(self.settings["concurrency"])
+        self._concurrency = int(float(self.settings["concurrency"]))
         self._handing = 0
         self._halted: set[str] = set()
         self._under_way: set[str] = set()
@@ -552,9 +552,23 @@ def basic_problem(push: HttpPush, user: str, password: str, *, what: str) -> str
     return None
 
 
+def words_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with numbers as text: a code, an id or a place may have come as 77 from a file or the command line."""
+    return {name: str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value for name, value in settings.items()}
+
+
+def shape_problems(settings: Mapping[str, Any]) -> list[Problem]:
+    """Settings that are lists or objects, where each is one word or one text."""
+    return [
+        Problem(path=f"settings.{name}", message=f"{name} must be text: put it in quotes, several words with commas between.")
+        for name, value in settings.items()
+        if not isinstance(value, str | int | float | None)
+    ]
+
+
 def common_problems(settings: Mapping[str, Any]) -> list[Problem]:
     """What can be wrong with the settings that every HTTP carrier has."""
-    problems = []
+    problems = shape_problems(settings)
     for name, least, most in (("concurrency", 1, 500), ("timeout_seconds", 1, 60)):
         value = settings.get(name)
         try:

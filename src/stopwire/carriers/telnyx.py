@@ -120,7 +120,7 @@ class Telnyx(HttpCarrier):
     def problems(cls, settings: Mapping[str, Any]) -> list[Problem]:
         problems = common_problems(settings)
         try:
-            Ed25519PublicKey.from_public_bytes(base64.b64decode(settings.get("public_key") or "", validate=True))
+            Ed25519PublicKey.from_public_bytes(base64.b64decode(str(settings.get("public_key") or ""), validate=True))
         except (binascii.Error, ValueError):
             told = "public_key must be 32 bytes in base64: copy it from the portal, under Keys & Credentials."
             problems.append(Problem(path="settings.public_key", message=told))

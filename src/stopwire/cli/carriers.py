@@ -26,6 +26,9 @@ SecretEnv = Annotated[
 Senders = Annotated[
     list[str] | None, typer.Option("--sender", help="A number that speaks through it; may be repeated.", metavar="NUMBER")
 ]
+OptOutBy = Annotated[
+    str | None, typer.Option(help="Who answers STOP: `us`, or the `carrier` itself, and then we stay silent.", metavar="us|carrier")
+]
 Failover = Annotated[
     list[str] | None, typer.Option(help="A connection its senders use while it is down; may be repeated.", metavar="NAME")
 ]
@@ -81,11 +84,13 @@ def add(
     secret_env: SecretEnv = None,
     sender: Senders = None,
     failover: Failover = None,
+    opt_out_by: OptOutBy = None,
     paused: Annotated[bool, typer.Option("--paused", help="Do not open it yet.")] = False,
 ) -> None:
     """Add a connection and put senders on it. It is opened at once."""
-    settings = _settings(host, port, system_id, password_file, set_, secret_file, secret_env)
-    made = talk.client.add_carrier(name, type, settings, senders=sender or [], failover=failover, paused=paused)
+    settings = _settings(talk, type, host, port, system_id, password_file, set_, secret_file, secret_env)
+    more = {} if opt_out_by is None else {"opt_out_by": opt_out_by}
+    made = talk.client.add_carrier(name, type, settings, senders=sender or [], failover=failover, paused=paused, **more)
     talk.answer(made, lambda: talk.facts(_facts(made)))
 
 
@@ -103,12 +108,16 @@ def change(
     secret_env: SecretEnv = None,
     sender: Senders = None,
     failover: Failover = None,
+    opt_out_by: OptOutBy = None,
 ) -> None:
     """Change settings, or put senders on it. `--set NAME=` takes a setting out."""
-    settings = _settings(host, port, system_id, password_file, set_, secret_file, secret_env)
+    kind = talk.client.carrier(name)["type"] if set_ else ""
+    settings = _settings(talk, kind, host, port, system_id, password_file, set_, secret_file, secret_env)
     changes: dict[str, Any] = {"settings": settings, "senders": sender or []}
     if failover is not None:
         changes["failover"] = failover
+    if opt_out_by is not None:
+        changes["opt_out_by"] = opt_out_by
     made = talk.client.change_carrier(name, **changes)
     talk.answer(made, lambda: talk.facts(_facts(made)))
 
@@ -161,6 +170,8 @@ def show_log(talk: Talk, name: NAME) -> None:
 
 
 def _settings(
+    talk: Talk,
+    kind: str,
     host: str | None,
     port: int | None,
     system_id: str | None,
@@ -171,8 +182,10 @@ def _settings(
 ) -> dict[str, Any]:
     given: dict[str, Any] = {"host": host, "port": port, "system_id": system_id}
     settings = {name: value for name, value in given.items() if value is not None}
-    for name, text in map(_pair, set_ or []):
-        settings[name] = _value(text)
+    pairs = [*map(_pair, set_ or [])]
+    plain = _plain_fields(talk, kind) if pairs else frozenset()
+    for name, text in pairs:
+        settings[name] = _value(text, plain=name in plain)
     for name, path in map(_pair, secret_file or []):
         settings[name] = _content(Path(path))
     for name, variable in map(_pair, secret_env or []):
@@ -191,16 +204,23 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip().replace("-", "_"), value
 
 
-def _value(text: str) -> Any:
-    """JSON where it is some, as 20, true or {"0x400": "opted_out"}; else the text. Nothing at all takes the setting out."""
+def _plain_fields(talk: Talk, kind: str) -> frozenset[str]:
+    """Settings of a kind that are text, such as a code, or the body of a request: whatever they look like, they stay text."""
+    fields = [field for each in talk.client.carrier_types() if each["type"] == kind for field in each["fields"]]
+    return frozenset(field["name"] for field in fields if isinstance(field["default"], (str, type(None))))
+
+
+def _value(text: str, *, plain: bool) -> Any:
+    """JSON where it is some, as 20, true or {"0x400": "opted_out"}; of text, a string in quotes only. Nothing takes the setting out."""
     import json
 
     if text == "":
         return None
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    return text if plain and not isinstance(value, str) else value
 
 
 def _content(path: Path) -> str:
