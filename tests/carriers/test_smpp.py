@@ -249,6 +249,11 @@ def test_a_message_says_how_long_it_is_good_and_that_a_receipt_is_wanted() -> No
     assert int(one.attempt[-4:], 16) == tlv_int(pdu, Tag.USER_MESSAGE_REFERENCE)
 
 
+def test_a_carrier_that_takes_no_tlvs_gets_none() -> None:
+    (pdu,) = translate.submits(part(), replace(SETTINGS, user_message_reference=False), now=NOW)
+    assert () == pdu.tlvs
+
+
 def test_media_become_links_in_the_text() -> None:
     (pdu,) = translate.submits(part(body="Look", media=("https://example.com/a.png",)), SETTINGS, now=NOW)
     assert b"Look\nhttps://example.com/a.png" == pdu.short_message

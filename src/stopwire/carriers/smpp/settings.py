@@ -40,7 +40,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
 }
 _LENGTHS: Final[Mapping[str, int]] = {"system_id": 15, "system_type": 12, "service_type": 5, "address_range": 40}
 _WHOLE: Final = ("port", "binds", "window", "short_code_ton", "short_code_npi")
-_FLAGS: Final = ("tls", "tls_verify", "receipts")
+_FLAGS: Final = ("tls", "tls_verify", "receipts", "user_message_reference")
 
 TYPE: Final = CarrierType(
     name="smpp",
@@ -64,6 +64,7 @@ TYPE: Final = CarrierType(
         Field(name="default_alphabet", says="What the carrier means by data_coding 0: gsm7 | gsm7_packed | latin1.", default="gsm7"),
         Field(name="receipt_id", says="How receipts write the ids that answers write the other way: as_is | hex | decimal.", default="as_is"),
         Field(name="receipts", says="Whether receipts are asked for.", default=True),
+        Field(name="user_message_reference", says="Whether messages carry this TLV, by which a receipt proves what had no answer.", default=True),
         Field(name="ambiguous", says="What is done with a message without an answer: hold | retry; empty means as the account is set."),
         Field(name="long_messages", says="How a long message is sent: udh | udh16 | sar | payload.", default="udh"),
         Field(name="short_code_ton", says="Type of number of our short codes.", default=0),
@@ -99,6 +100,7 @@ class Settings:
     default_alphabet: str = "gsm7"
     receipt_id: str = "as_is"
     receipts: bool = True
+    user_message_reference: bool = True
     ambiguous: str | None = None
     long_messages: str = "udh"
     short_code_ton: int = 0

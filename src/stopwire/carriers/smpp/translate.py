@@ -78,7 +78,7 @@ def submits(part: Part, settings: Settings, *, now: datetime) -> list[SubmitSm]:
         validity_period=_validity(part.expires_at, now),
         registered_delivery=RegisteredDelivery.FINAL if settings.receipts else RegisteredDelivery.NONE,
         data_coding=coding,
-        tlvs=(tlv(Tag.USER_MESSAGE_REFERENCE, hint_of(part.attempt)),),
+        tlvs=(tlv(Tag.USER_MESSAGE_REFERENCE, hint_of(part.attempt)),) if settings.user_message_reference else (),
     )
     if settings.long_messages == "payload" and len(octets) > udh.ROOM[unit][0]:
         return [replace(like, tlvs=(*like.tlvs, tlv(Tag.MESSAGE_PAYLOAD, _laid(octets, unit, settings))))]
