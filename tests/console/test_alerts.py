@@ -154,8 +154,7 @@ def test_a_viewer_sees_and_changes_nothing(visits: Callable[..., Visit], person:
     assert 403 == answer.status
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
 def test_both_pages_are_accessible_and_fit(
     visits: Callable[..., Visit], accessible: Callable[[Page], None], gateway: Gateway, theme: str, width: int
 ) -> None:

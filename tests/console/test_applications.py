@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from stopwire.core.bound import short_password, system_id
 from stopwire.core.roles import Role
+from stopwire.smpp_server import peers
 from tests.console.conftest import Visit
 from tests.gateway import Gateway
 from tests.smpp_server.conftest import Application
@@ -28,8 +29,7 @@ def application(gateway: Gateway) -> Iterator[Application]:
     bound.leave()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 360)])
 def test_the_page_is_accessible_and_fits_empty_and_full(
     visits: Callable[..., Visit], gateway: Gateway, accessible: Callable[[Page], None], theme: str, width: int
 ) -> None:
@@ -47,7 +47,8 @@ def test_the_page_is_accessible_and_fits_empty_and_full(
     bound.leave()
 
 
-def test_a_bind_comes_by_itself_and_is_ended_by_a_button(visit: Visit, gateway: Gateway) -> None:
+def test_a_bind_comes_by_itself_and_is_ended_by_a_button(visit: Visit, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "UNBIND_SECONDS", 0.5)  # smpplib goes without an answer
     page = visit.see("/console/carriers")
     page.get_by_role("link", name="Applications").click()
     expect(page.get_by_text("Nobody is bound.")).to_be_visible()

@@ -21,8 +21,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 360)])
 def test_the_pages_are_accessible_and_fit(
     visits: Callable[..., Visit], gateway: Gateway, accessible: Callable[[Page], None], theme: str, width: int
 ) -> None:

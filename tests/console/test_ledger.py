@@ -20,8 +20,7 @@ def told(gateway: Gateway) -> Gateway:
     return gateway
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 360)])
 def test_the_pages_are_accessible_and_fit(
     visits: Callable[..., Visit], told: Gateway, accessible: Callable[[Page], None], theme: str, width: int
 ) -> None:
