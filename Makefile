@@ -16,6 +16,9 @@ ARGS       ?=
 PYTEST_ARGS ?= -n auto --dist loadfile
 OUTSIDE    := tests/mission tests/journeys tests/twilio_api tests/interop
 
+# Every process that a test starts would compile the house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Each hash-checked; without build isolation, for the build tools stand in the lock file too.
 INSTALL_LOCKED := $(PIP) install --quiet --require-hashes --requirement
 INSTALL_SELF   := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
