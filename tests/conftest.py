@@ -67,7 +67,14 @@ class NothingIsSkipped:
                 terminalreporter.line(name, red=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: begun last, one of them would hold up the end alone."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With the doors elsewhere, only what asks at them: the rest is the same as without.
+
+    Files with slow tests first: begun last, one of them would hold up the end alone.
+    """
+    if WORKERS:
+        same = [item for item in items if not {"gateway", "fresh_gateway"} & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=same)
+        items[:] = [item for item in items if item not in set(same)]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)

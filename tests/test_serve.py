@@ -24,13 +24,19 @@ SENDER = "+14155550122"
 pytestmark = pytest.mark.slow
 
 
+class Loaded(Process):
+    """What it does once it is up is looked at: `up` and the first test start it from nothing."""
+
+    LOADED_BEFORE = True
+
+
 @pytest.fixture
 def started() -> Iterator[Callable[..., Process]]:
     """Starts processes, and leaves none behind."""
     running: list[Process] = []
 
     def start(data_dir: Path, **more: int) -> Process:
-        process = Process(data_dir, **more)
+        process = Loaded(data_dir, **more)
         running.append(process)
         process.start()
         return process

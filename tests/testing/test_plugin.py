@@ -1,5 +1,6 @@
 """The plugin in a foreign project: what pytest shows, and what it does not load."""
 
+import functools
 import os
 import re
 import signal
@@ -124,16 +125,21 @@ def test_a_gateway_can_be_kept_up_after_a_failure(project: pytest.Pytester, tmp_
             assert False
         """
     )
+    # By a signal of the terminal, which a run in the background may be told to ignore: its children then do, too.
+    wakes = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--sms-keep"]
-    running = subprocess.Popen(command, cwd=project.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, cwd=project.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=wakes)
     assert running.stdout is not None
     said = []
     for line in running.stdout:
         said.append(line)
         if "The gateway is kept up" in line:
             break
-    link = next(found.group() for found in map(re.compile(r"http://\S+/console/sign-in\?token=\w+").search, said) if found)
-    assert 200 == httpx.get(link, follow_redirects=True, trust_env=False).status_code
-    running.send_signal(signal.SIGINT)
-    rest = running.communicate(timeout=30)[0]
+    try:
+        link = next(found.group() for found in map(re.compile(r"http://\S+/console/sign-in\?token=\w+").search, said) if found)
+        assert 200 == httpx.get(link, follow_redirects=True, trust_env=False).status_code
+        running.send_signal(signal.SIGINT)
+        rest = running.communicate(timeout=30)[0]
+    finally:
+        running.kill()
     assert "1 failed" in rest
