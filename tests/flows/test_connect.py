@@ -98,7 +98,7 @@ def stays(gateway: Gateway, sid: str) -> str:
 
 def test_a_connection_is_added_and_carries_messages_at_once(gateway: Gateway, centre: Centre) -> None:
     made = add(gateway, centre)
-    assert (["password"], [NUMBER]) == (made["secrets"], made["senders"])
+    assert (["password"], [NUMBER], None) == (made["secrets"], made["senders"], made["push_url"])
     sid = send(gateway)
     ends(gateway, sid, "delivered")
     assert ["Hello"] == centre.texts()
@@ -145,6 +145,7 @@ def test_who_answers_a_stop_is_set_by_a_word(gateway: Gateway) -> None:
     settings = {"auth_id": "MA1", "auth_token": "t" * 32}
     made = gateway.http.post("/api/v1/carriers", json={"name": "theirs", "type": "plivo", "settings": settings, "opt_out_by": "carrier"})
     assert (201, "carrier") == (made.status_code, made.json()["opt_out_by"])
+    assert f"{gateway.url}/carriers/{made.json()['sid']}/inbound" == made.json()["push_url"]
     changed = gateway.http.patch("/api/v1/carriers/theirs", json={"opt_out_by": "us"})
     assert (200, "us") == (changed.status_code, changed.json()["opt_out_by"])
     assert 200 == gateway.http.delete("/api/v1/carriers/theirs").status_code

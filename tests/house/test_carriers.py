@@ -31,6 +31,12 @@ def test_a_carriers_page_tells_every_setting(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OVER_HTTP)
+def test_a_carriers_page_and_the_connection_tell_the_provider_the_same_address(name: str) -> None:
+    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    assert f"YOUR-PUBLIC-URL/carriers/CN…/{load(name).TYPE.called}`" in page
+
+
+@pytest.mark.parametrize("name", OVER_HTTP)
 def test_a_carriers_page_names_its_sources_and_who_answers_a_stop(name: str) -> None:
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
     wanted = ("https://", "opt") if name == "generic" else ("**Inbound", "**Proof.**", "**Who answers STOP.**", "**What becomes a block.**", "](https://")

@@ -42,6 +42,7 @@ class Carrier(Out):
     secrets: list[str]
     senders: list[str]
     opt_out_by: OptOutBy
+    push_url: str | None = Field(description="What the provider is to call with texts, by POST; null where it calls nobody.")
     origin: str = Field(examples=["api"], description="Where its settings come from: `api` or `file`.")
     created_at: datetime
     updated_at: datetime
@@ -219,6 +220,7 @@ def _carrier(value: connect.Seen) -> Carrier:
         secrets=list(value.secrets),
         senders=list(value.senders),
         opt_out_by=own.opt_out_by,
+        push_url=value.push_url,
         origin=own.origin,
         created_at=own.created_at,
         updated_at=own.updated_at,

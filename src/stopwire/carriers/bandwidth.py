@@ -69,6 +69,7 @@ class Bandwidth(HttpCarrier):
         Field(name="callback_user", says="User of the callback credentials of that application.", required=True),
         Field(name="callback_password", says="Password of the callback credentials.", required=True, secret=True),
         Field(name="base_url", says="Where the API is.", default="https://messaging.bandwidth.com"),
+        called="events",
     )
 
     def request(self, part: Part) -> HttpRequest:

@@ -52,9 +52,9 @@ _COMMON = (
 )
 
 
-def http_type(name: str, says: str, *fields: Field) -> CarrierType:
-    """A kind of HTTP carrier: its own fields, then those of all."""
-    return CarrierType(name=name, says=says, fields=(*fields, *_COMMON))
+def http_type(name: str, says: str, *fields: Field, called: str = "inbound") -> CarrierType:
+    """A kind of HTTP carrier: its own fields, then those of all. `called`: how the URL ends that its provider calls with texts."""
+    return CarrierType(name=name, says=says, fields=(*fields, *_COMMON), called=called)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

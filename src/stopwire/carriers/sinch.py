@@ -77,6 +77,7 @@ class Sinch(HttpCarrier):
         Field(name="callback_password", says="The password of those credentials.", secret=True),
         Field(name="base_url", says="The API of the plan's region.", default="https://us.sms.api.sinch.com"),
         Field(name="opted_out_codes", says="Codes of reports that mean an opt-out, where Sinch has told you so; commas between."),
+        called="events",
     )
 
     def request(self, part: Part) -> HttpRequest:

@@ -65,6 +65,7 @@ class Telnyx(HttpCarrier):
         Field(name="api_key", says="The API key, KEY….", required=True, secret=True),
         Field(name="public_key", says="The account's public key, in base64: it proves whose pushes they are.", required=True),
         Field(name="base_url", says="Where the API is.", default="https://api.telnyx.com"),
+        called="events",
     )
 
     def request(self, part: Part) -> HttpRequest:

@@ -237,4 +237,5 @@ def _nature(field: dict[str, Any]) -> str:
 
 def _facts(carrier: dict[str, Any]) -> dict[str, Any]:
     names = ("sid", "name", "type", "paused", "senders", "settings", "secrets", "opt_out_by", "origin")
-    return {**{name: carrier[name] for name in names}, "state": carrier["link"]["status"], "says": carrier["link"]["says"]}
+    called = {"provider calls": carrier["push_url"]} if carrier["push_url"] else {}
+    return {**{name: carrier[name] for name in names}, **called, "state": carrier["link"]["status"], "says": carrier["link"]["says"]}

@@ -30,6 +30,7 @@ class Seen:
     state: LinkState
     senders: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    push_url: str | None = None  # what its provider is to call with texts, where it calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,4 +349,10 @@ def _seen(world: World, directory: Directory, sealed: Sealed) -> Seen:
         state=state,
         senders=tuple(s.address for s in directory.senders.values() if s.connection == own.sid),
         secrets=tuple(sealed.secrets),
+        push_url=_push_url(world, own),
     )
+
+
+def _push_url(world: World, own: Connection) -> str | None:
+    called = next((kind.called for kind in world.carriers.types() if kind.name == own.type), "")
+    return f"{world.choices.public_url}/carriers/{own.sid}/{called}" if called else None

@@ -82,6 +82,7 @@ class CarrierType:
     name: str
     says: str
     fields: tuple[Field, ...] = ()
+    called: str = ""  # how the URL ends that its provider is to call with texts; empty where nobody calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
