@@ -25,7 +25,8 @@ class Process:
 
     def __init__(self, data_dir: Path, *, workers: int = 0) -> None:
         self.data_dir, self.workers = data_dir, workers
-        self.port = _free_port()
+        self.port = free_port()
+        self.options: tuple[str, ...] = ()  # of `stopwire up`, besides its own
         self.url = f"http://127.0.0.1:{self.port}"
         self.started_in = 0.0  # seconds from the command to the first answer
         self._process: subprocess.Popen[bytes] | Born | None = None
@@ -33,6 +34,7 @@ class Process:
     def start(self) -> None:
         """Start, and return when it answers."""
         command = ["up", "--demo", "--quiet", "--port", str(self.port), "--data-dir", str(self.data_dir), "--workers", str(self.workers)]
+        command += self.options
         environment = {k: v for k, v in os.environ.items() if not k.startswith("STOPWIRE_")}
         log_path = self.data_dir.parent / "gateway.log"
         began = time.monotonic()
@@ -99,7 +101,7 @@ def _phone(handset: str) -> str:
     return f"/api/v1/simulator/phones/{quote(handset, safe='')}/messages"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

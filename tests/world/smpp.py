@@ -22,11 +22,14 @@ from typing import Any
 import httpx
 
 from stopwire.core import gsm7
+from stopwire.core.bound import system_id
+from stopwire.link import Link, LinkError, Response, connect
 from stopwire.smpp import udh
-from stopwire.smpp.fields import EsmClass, MessageState, Status
-from stopwire.smpp.pdu import SubmitSm
+from stopwire.smpp.fields import EsmClass, MessageState, Npi, Status, Tag, Ton
+from stopwire.smpp.pdu import BindTransmitter, SubmitSm, SubmitSmResp, tlv
+from stopwire.smpp.session import Timers
 from stopwire.testing.smsc import Accept, Action, Form, HangUp, Reject, Reports, Silence, Smsc, When, spell
-from tests.process import Process
+from tests.process import Process, free_port
 from tests.world.history import Event, History
 from tests.world.proxy import FaultProxy
 
@@ -60,6 +63,11 @@ class Gateway(Process):
 
     LOADED_BEFORE = True
 
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
+        self.smpp_port = free_port()
+        self.options = ("--smpp-port", str(self.smpp_port))
+
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
 
@@ -90,6 +98,7 @@ class World:
             await loop.run_in_executor(None, self.gateway.start)
             await self._connect(proxy)
             tasks = [loop.create_task(self._produce(f"producer{n}")) for n in range(PRODUCERS)]
+            tasks.append(loop.create_task(self._apply("application")))
             tasks += [loop.create_task(self._live(person)) for person in self.people]
             nemesis = loop.create_task(self._nemesis(proxy))
             await asyncio.sleep(self.plan.seconds)
@@ -158,6 +167,45 @@ class World:
         else:
             note(process, "send", person, "info", body=body, status=answer.status_code)
             await asyncio.sleep(0.1)
+
+    async def _apply(self, process: str) -> None:
+        """What a producer does, by the other door: an application that binds, submits, and binds again when it must."""
+        account, token = self.gateway.credentials["account_sid"], self.gateway.credentials["auth_token"]
+        bind, timers = BindTransmitter(system_id=system_id(account), password=token), Timers(response_seconds=8)
+        while not self._ending.is_set():
+            with contextlib.suppress(LinkError):
+                link = await connect("127.0.0.1", self.gateway.smpp_port, bind=bind, timers=timers)
+                while link.bound and not self._ending.is_set():
+                    await self._submit(process, link)
+                    await asyncio.sleep(self.plan.pause_seconds * 2 * self.chance.random())
+                link.close()
+                await link.wait_closed()
+            await asyncio.sleep(0.05)
+
+    async def _submit(self, process: str, link: Link) -> None:
+        person, body = self.chance.choice(self.people), f"#{next(self._numbers)}#"
+        text = gsm7.encode(body if self.chance.random() < 0.9 else body * (400 // len(body)))
+        pdu = SubmitSm(
+            source_addr_ton=Ton.INTERNATIONAL,
+            source_addr_npi=Npi.ISDN,
+            source_addr=SENDER[1:],
+            dest_addr_ton=Ton.INTERNATIONAL,
+            dest_addr_npi=Npi.ISDN,
+            destination_addr=person[1:],
+            tlvs=(tlv(Tag.MESSAGE_PAYLOAD, text),),
+        )
+        note = self.history.note
+        note(process, "send", person, "invoke", body=body)
+        outcome = await link.request(pdu)
+        match outcome:
+            case Response(SubmitSmResp(status=Status.ESME_ROK, message_id=sid)):
+                note(process, "send", person, "ok", body=body, sid=sid)
+            case Response(SubmitSmResp(status=Status.ESME_RSUBMITFAIL)):
+                note(process, "send", person, "fail", body=body, code=21610)
+            case Response(answer):
+                note(process, "send", person, "info", body=body, status=answer.status)
+            case _:
+                note(process, "send", person, "info", body=body)
 
     async def _live(self, person: str) -> None:
         """A person says STOP and START in turn; a text that was not acknowledged is brought again, as carriers do."""

@@ -23,6 +23,7 @@ def test_the_promises_hold_over_smpp_under_faults(tmp_path: Path) -> None:
     print(figures)
     assert {name: [] for name in checker.RULES} == checker.check(events)
     assert figures["accepted"] > 50
+    assert [e for e in events if e.process == "application" and e.op == "send" and e.kind == "ok"], "the SMPP port took nothing"
     assert figures["stops"] > 10
     assert history.read(tmp_path / "history.jsonl") == events
 
