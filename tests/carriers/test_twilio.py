@@ -160,9 +160,30 @@ def test_signalwires_signing_key_and_header_are_known() -> None:
     assert None is carrier.refusal(signed(STOP, token="PSK_1", header="x_signalwire_signature"), at=NOW)
 
 
+def shared(key: str, algorithm: str, named: str | None = None) -> HttpPush:
+    """Signed by Twilio's own package, as a webhook rule with a SharedKey has it."""
+    url = f"{PUBLIC}/carriers/{SID}/events"
+    headers = {
+        "x_twilio_signature": RequestValidator(key).compute_signature(url, STOP, algorithm=algorithm),
+        "x_twilio_webhooks_signature_settings": f"key=webhooks_sharedkey_1,algorithm={named or algorithm}",
+    }
+    return form_push(STOP, "events", **headers)
+
+
+@pytest.mark.parametrize("algorithm", ["HMAC_SHA1", "HMAC_SHA256"])
+def test_a_shared_key_of_a_webhook_rule_proves_a_push_by_the_algorithm_that_it_names(algorithm: str) -> None:
+    carrier = twilio({"auth_token": TOKEN, "signing_key": "shared"})
+    assert None is carrier.refusal(shared("shared", algorithm), at=NOW)
+
+
 @pytest.mark.parametrize(
     ("carrier", "heard"),
     [
+        pytest.param(twilio({"auth_token": TOKEN, "signing_key": "shared"}), shared("other", "HMAC_SHA256"), id="another's shared key"),
+        pytest.param(
+            twilio({"auth_token": TOKEN, "signing_key": "shared"}), shared("shared", "HMAC_SHA256", "HMAC_MD5"), id="an unknown algorithm"
+        ),
+        pytest.param(twilio(), shared("shared", "HMAC_SHA256"), id="no shared key here"),
         pytest.param(twilio(), form_push(STOP), id="no signature"),
         pytest.param(twilio(), signed(STOP, token="other"), id="another's signature"),
         pytest.param(twilio({}), signed(STOP, token=""), id="no token here"),

@@ -1,7 +1,7 @@
 """Twilio's Programmable Messaging as a carrier, and SignalWire's by its base URL: forms over HTTPS.
 
 Sources: twilio.com/docs/messaging/api/message-resource; twilio.com/docs/messaging/guides/webhook-request;
-twilio.com/docs/usage/security#validating-requests; developer.signalwire.com/compatibility-api.
+twilio.com/docs/usage/security#validating-requests; …/docs/usage/webhooks/webhook-shared-keys; developer.signalwire.com/compatibility-api.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,11 @@ class Twilio(HttpCarrier):
         Field(name="auth_token", says="The account's auth token; SignalWire: the API token.", required=True, secret=True),
         Field(name="api_key_sid", says="An API key to send with instead; pushes are signed with the auth token all the same."),
         Field(name="api_key_secret", says="The secret of that API key.", secret=True),
-        Field(name="signing_key", says="SignalWire: the signing key of pushes, where it is not the auth token.", secret=True),
+        Field(
+            name="signing_key",
+            says="Key of pushes that are not signed with the auth token: SignalWire's signing key, or Twilio's SharedKey.",
+            secret=True,
+        ),
         Field(name="base_url", says="SignalWire: https://SPACE.signalwire.com/api/laml.", default="https://api.twilio.com"),
     )
 
@@ -87,7 +91,11 @@ class Twilio(HttpCarrier):
         key = self.secrets.get("signing_key") or self.secrets.get("auth_token", "")
         if not key:
             return "There is no auth token: without it nobody can tell whose push this is."
-        if any(signing.valid(key, url, form, push.headers.get(name, "")) for name in SIGNATURES):
+        shared = push.headers.get(signing.SETTINGS_HEADER.lower(), "")
+        if shared and not self.secrets.get("signing_key"):
+            return "Twilio signs with a SharedKey of a webhook rule: set its secret as signing_key."
+        algorithm: signing.Algorithm = "HMAC_SHA256" if _named(shared, "algorithm") == "HMAC_SHA256" else "HMAC_SHA1"
+        if any(signing.valid(key, url, form, push.headers.get(name, ""), algorithm=algorithm) for name in SIGNATURES):
             return None
         return (
             "The signature does not fit: either the auth token here is not that account's, or the provider calls another "
@@ -131,3 +139,9 @@ class Twilio(HttpCarrier):
         if self.settings["api_key_sid"] and self.secrets.get("api_key_secret"):
             return basic(self.settings["api_key_sid"], self.secrets["api_key_secret"])
         return basic(self.settings["account_sid"], self.secrets["auth_token"])
+
+
+def _named(settings: str, name: str) -> str:
+    """A word of `key=…,algorithm=…`; empty where there is none."""
+    pairs = (pair.partition("=") for pair in settings.split(","))
+    return next((value.strip() for each, _, value in pairs if each.strip() == name), "")
