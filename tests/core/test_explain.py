@@ -153,6 +153,19 @@ def test_each_outcome_of_a_carrier_has_its_sentence(state: str) -> None:
     assert ANSWERED[str(state)].of(carrier="acme") in told.why
 
 
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("written", "It is being handed to the carrier."),
+        ("unknown", "What became of it is open until the carrier reports on it, or its time is over."),
+    ],
+)
+def test_a_message_without_an_answer_is_not_said_to_be_on_its_way(state: str, expected: str) -> None:
+    attempt = Attempt(id="AT1", account="AC1", message="SM1", connection="acme", state=state, at=T0)
+    told = of_outbound(message(5, status=Status.SENDING), Facts(directory=DIRECTORY, attempts=[attempt]))
+    assert expected == told.why[-1]
+
+
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
 def test_each_error_code_is_told_with_its_cause_and_what_to_do(code: int) -> None:
     refusal = Refusal(id="RF1", account="AC1", at=T0, code=code, sender=OURS, service=None, recipient=ANN)

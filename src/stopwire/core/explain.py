@@ -79,7 +79,7 @@ def of_outbound(message: Message, facts: Facts) -> Explanation:
     sender = _sender(message.sender, facts.directory)
     at = message.updated_at if message.error_code == OPTED_OUT else message.created_at
     checked = _checked(sender, message.service, message.recipient, facts, at)
-    why = [*_acceptance(message, checked, facts), *_attempts_story(facts.attempts), _STATUS[message.status], *_erasure_story(message)]
+    why = [*_acceptance(message, checked, facts), *_attempts_story(facts.attempts), _stands(message, facts.attempts), *_erasure_story(message)]
     evidence = [*_attempt_proofs(facts.attempts), *_delivery_proofs(facts.deliveries)]
     following: tuple[Sentence, ...] = ()
     if message.error_code is not None:
@@ -260,7 +260,7 @@ ANSWERED: Mapping[str, Sentence] = {
     "accepted": Sentence("It was handed to the carrier %(carrier)s, which took it."),
     "deferred": Sentence("It was handed to the carrier %(carrier)s, which could not take it then and may be asked again."),
     "rejected": Sentence("It was handed to the carrier %(carrier)s, which refused it for good."),
-    "unknown": Sentence("It was handed to the carrier %(carrier)s, which never answered: it may have arrived, or not."),
+    "unknown": Sentence("It was handed to the carrier %(carrier)s, whose answer never came or told nothing: it may have arrived, or not."),
     "released": Sentence("It was meant for the carrier %(carrier)s, but certainly never left."),
     "halted": Sentence("It was handed to the carrier %(carrier)s in part: what had not left was held back."),
 }
@@ -291,6 +291,15 @@ _STATUS: Mapping[Status, Sentence] = {
     Status.CANCELED: Sentence("It was taken back before it left."),
     Status.RECEIVED: Sentence("It came in."),
 }
+
+
+_OPEN = Sentence("What became of it is open until the carrier reports on it, or its time is over.")
+
+
+def _stands(message: Message, attempts: Sequence[Attempt]) -> Sentence:
+    """How it stands with a message now."""
+    doubtful = message.status is Status.SENDING and bool(attempts) and attempts[-1].state == "unknown"
+    return _OPEN if doubtful else _STATUS[message.status]
 
 
 def _handling_story(decision: Mapping[str, object], message: Message, directory: Directory) -> Sentence:
