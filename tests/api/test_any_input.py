@@ -1,8 +1,10 @@
 """Whatever a stranger sends, the API answers as its description says, and never by a fault of its own."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -27,12 +29,20 @@ def _as_it_is(ctx: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """One connection for all cases: to open one takes as long as most answers."""
+    with requests.Session() as opened:
+        yield opened
+
+
 @pytest.mark.slow
 @schema.parametrize()
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_no_input_is_a_fault(case: schemathesis.Case, gateway: Gateway) -> None:
+def test_no_input_is_a_fault(case: schemathesis.Case, gateway: Gateway, session: requests.Session) -> None:
     case.call_and_validate(
         base_url=gateway.url,
+        session=session,
         auth=(gateway.account_sid, gateway.auth_token),
         checks=[not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance],
     )
