@@ -20,7 +20,9 @@ from stopwire.storage.sqlite import DirectoryLock, SqliteEngine, driver
 def engine(tmp_path: Path) -> Iterator[SqliteEngine]:
     engine = SqliteEngine.open(tmp_path / "data")
     engine.raw.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT")
+    engine.raw.execute("BEGIN")  # else each row is a commit of its own, and waits for the disk
     engine.raw.executemany("INSERT INTO rows (body) VALUES (?)", [("x" * 500,)] * 2_000)
+    engine.raw.execute("COMMIT")
     yield engine
     engine.close()
 
