@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import json
+import os
 import random
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.world import checker, history
+from tests.world.planted import NAME, PLANTS, Planted
 from tests.world.smpp import Plan, World
 
 
@@ -19,6 +21,7 @@ def main() -> int:
     parser.add_argument("--calm", action="store_true", help="no faults")
     parser.add_argument("--folder", type=Path, default=None, help="where the data and the history are kept")
     parser.add_argument("--check", type=Path, default=None, help="only check this history")
+    parser.add_argument("--plant", choices=PLANTS, help="break this in the gateway: the verdict must find it")
     asked = parser.parse_args()
     if asked.check:
         return verdict(history.read(asked.check))
@@ -28,7 +31,11 @@ def main() -> int:
     print(f"seed {seed}, history {folder / 'history.jsonl'}")
     plan = Plan(seed=seed, seconds=asked.minutes * 60, faults=not asked.calm)
     with history.written(folder / "history.jsonl") as noted:
-        events = asyncio.run(World(folder, plan, noted).run())
+        gateway = None
+        if asked.plant:
+            os.environ[NAME] = asked.plant
+            gateway = Planted(folder / "data")
+        events = asyncio.run(World(folder, plan, noted, gateway=gateway).run())
     code = verdict(events)
     print(f"seed {seed}")
     return code

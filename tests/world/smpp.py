@@ -35,6 +35,8 @@ from tests.world.proxy import FaultProxy
 
 SENDER = "+14155559001"
 PEOPLE = 10
+FAITHFUL = 2  # persons who never say STOP: what is written to them twice has no STOP to end it before …
+TO_FAITHFUL = 0.1  # … but they are few, or what waits for them would never come to its end
 PRODUCERS = 3
 HEAL_SECONDS = 40.0
 TOKEN = re.compile(r"#(\d+)#")
@@ -54,7 +56,7 @@ class Plan:
     seconds: float
     faults: bool = True
     kills: bool = True
-    window: int = 5
+    window: int = 3  # so small that parts wait for room in it, and a STOP comes while they do
     pause_seconds: float = 0.02  # between two messages of a producer
 
 
@@ -86,6 +88,7 @@ class World:
         self.gateway = gateway or Gateway(folder / "data")
         self.smsc = Smsc(choose=self._choose)
         self.people = [f"+1415557{number:04}" for number in range(PEOPLE)]
+        self.faithful = [f"+1415558{number:04}" for number in range(FAITHFUL)]
         self._numbers = itertools.count(1)
         self._ending = asyncio.Event()
         self._calm = not plan.faults
@@ -148,8 +151,11 @@ class World:
                         await asyncio.sleep(self.plan.pause_seconds * 2 * self.chance.random())
             await asyncio.sleep(0.05)
 
+    def _somebody(self) -> str:
+        return self.chance.choice(self.faithful if self.chance.random() < TO_FAITHFUL else self.people)
+
     async def _send(self, process: str, customer: httpx.AsyncClient, account: str) -> None:
-        person, body = self.chance.choice(self.people), f"#{next(self._numbers)}#"
+        person, body = self._somebody(), f"#{next(self._numbers)}#"
         text = body if self.chance.random() < 0.9 else body * (400 // len(body))
         note = self.history.note
         note(process, "send", person, "invoke", body=body)
@@ -183,7 +189,7 @@ class World:
             await asyncio.sleep(0.05)
 
     async def _submit(self, process: str, link: Link) -> None:
-        person, body = self.chance.choice(self.people), f"#{next(self._numbers)}#"
+        person, body = self._somebody(), f"#{next(self._numbers)}#"
         text = gsm7.encode(body if self.chance.random() < 0.9 else body * (400 // len(body)))
         pdu = SubmitSm(
             source_addr_ton=Ton.INTERNATIONAL,
@@ -272,9 +278,9 @@ class World:
             return Reject(status=Status.ESME_RTHROTTLED)
         if roll < 0.03:
             return Reject(status=Status.ESME_RSYSERR)
-        if roll < 0.045:
+        if roll < 0.06:
             return Silence()
-        if roll < 0.05:
+        if roll < 0.07:
             return HangUp(keep=True)
         reports = Reports(
             state=MessageState.DELIVERED if self.chance.random() < 0.95 else MessageState.UNDELIVERABLE,
@@ -283,9 +289,9 @@ class World:
             delay_seconds=self.chance.choice((0, 0, 0, 0.3, 1.5)),
         )
         delay = self.chance.choice((0, 0, 0.01, 0.1, 0.4))
-        if roll < 0.06:  # under a wrong number: as good as no answer, but the receipt may come
+        if roll < 0.08:  # under a wrong number: as good as no answer, but the receipt may come
             return Accept(reports=reports, delay_seconds=delay, sequence_off=WRONG_NUMBER)
-        return Accept(reports=reports, delay_seconds=delay, answers=2 if roll < 0.12 else 1)
+        return Accept(reports=reports, delay_seconds=delay, answers=2 if roll < 0.14 else 1)
 
     # ── faults ───────────────────────────────────────────────────────────────────────────────────────
 
