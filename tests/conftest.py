@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,9 +73,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Files with slow tests first: begun last, one of them would hold up the end alone.
     """
+    _told_apart(items)
     if WORKERS:
         same = [item for item in items if not {"gateway", "fresh_gateway"} & set(getattr(item, "fixturenames", ()))]
         config.hook.pytest_deselected(items=same)
         items[:] = [item for item in items if item not in set(same)]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def _told_apart(items: list[pytest.Item]) -> None:
+    """Of tests with one id between them, pytest-xdist runs one and drops the rest without a word: here that is an error.
+
+    schemathesis makes a test of each operation and says so in its name; since pytest 9.2 the id is made without the name.
+    """
+    for item in items:
+        if getattr(item, "operation_label", None) and not item.nodeid.endswith("]"):
+            item._id = item.id.with_params(item.operation_label)  # type: ignore[attr-defined]
+    seen = Counter(item.nodeid for item in items)
+    if doubles := [name for name, count in seen.items() if count > 1]:
+        raise pytest.UsageError(f"These tests are not told apart by their ids, so that only one of each would run: {', '.join(doubles[:5])}")

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,12 +42,18 @@ def test_other_runs_pass(tmp_path: Path, body: str, ci: str) -> None:
     assert pytest.ExitCode.OK == pytest_with(tmp_path, body, ci=ci, processes="0").returncode
 
 
-def pytest_with(folder: Path, body: str, *, ci: str, processes: str) -> subprocess.CompletedProcess[str]:
+def test_tests_of_one_name_fail_the_run_of_which_one_would_be_left(tmp_path: Path) -> None:
+    run = pytest_with(tmp_path, PASSES, ci="", processes="0", more=["--keep-duplicates", str(tmp_path / "test_first.py")])
+    assert pytest.ExitCode.USAGE_ERROR == run.returncode
+    assert "not told apart by their ids, so that only one of each would run: test_first.py::test_other" in run.stderr
+
+
+def pytest_with(folder: Path, body: str, *, ci: str, processes: str, more: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     shutil.copy(Path(__file__).parents[1] / "conftest.py", folder)
     (folder / "test_first.py").write_text(body)
     (folder / "test_second.py").write_text(PASSES)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", processes, "--rootdir", str(folder), str(folder)],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", processes, "--rootdir", str(folder), str(folder), *more],
         cwd=folder,
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST")} | {"CI": ci},
         capture_output=True,
