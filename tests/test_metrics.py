@@ -30,6 +30,7 @@ def value(sample: str) -> float:
         (lambda: metrics.received(None), 'stopwire_messages_received_total{keyword="none"}', 1),
         (lambda: metrics.webhook("http_5xx"), 'stopwire_webhook_deliveries_total{outcome="http_5xx"}', 1),
         (lambda: metrics.stop_raced(), "stopwire_stop_raced_total", 1),
+        (lambda: metrics.push_set_apart("no_sender"), 'stopwire_pushes_set_apart_total{why="no_sender"}', 1),
         (lambda: metrics.committed(0.003, 12), 'stopwire_store_commit_seconds_bucket{le="0.005"}', 1),
         (lambda: metrics.committed(0.003, 12), 'stopwire_store_batch_units_bucket{le="16.0"}', 1),
         (

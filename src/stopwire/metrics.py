@@ -29,6 +29,12 @@ _received = Counter(
 _webhooks = Counter(
     "stopwire_webhook_deliveries", "Attempts to deliver a webhook, by outcome.", ["outcome"], registry=REGISTRY
 )
+_set_apart = Counter(
+    "stopwire_pushes_set_apart",
+    "Pushes of providers that were not taken, by why: refused, unreadable, no_sender. They may hold STOPs.",
+    ["why"],
+    registry=REGISTRY,
+)
 _raced = Counter(
     "stopwire_stop_raced",
     "Attempts still under way when a STOP was acknowledged; 0 where carriers answer in time.",
@@ -98,6 +104,11 @@ def received(keyword: str | None) -> None:
 def webhook(outcome: str) -> None:
     """A webhook was tried: `delivered`, `refused_address`, `connect_timeout`, `http_5xx` …"""
     _webhooks.labels(_word(outcome)).inc()
+
+
+def push_set_apart(why: str) -> None:
+    """A provider's push was not taken: `refused`, `unreadable`, or for `no_sender` of ours."""
+    _set_apart.labels(_word(why)).inc()
 
 
 def stop_raced(count: int = 1) -> None:

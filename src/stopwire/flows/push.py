@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
+from stopwire import metrics
 from stopwire.core.connections import Sealed
 from stopwire.core.outcomes import DeliveryReport, Received
 from stopwire.log import get_logger
@@ -57,6 +58,7 @@ async def translate(world: World, *, connection: str, push: HttpPush) -> Pushed:
     now = world.clock.now()
     if problem := listener.refusal(push, at=now):
         log.warning("push.refused", connection=sealed.connection.sid, problem=problem)
+        metrics.push_set_apart("refused")
         await _keep(world, sealed, push, problem, now)
         return Pushed(verdict=Verdict.REFUSED)
     try:
@@ -111,6 +113,7 @@ def _unknown(numbers: Sequence[str]) -> str:
 
 async def _set_apart(world: World, sealed: Sealed, push: HttpPush, event: str, problem: str, now: datetime) -> None:
     """A genuine push that told nobody anything: the operator reads why, and it is looked at again when the connection changes."""
+    metrics.push_set_apart(event)
     world.carriers.note(sealed, event, problem)
     await _keep(world, sealed, push, problem, now)
 
