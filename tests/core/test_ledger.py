@@ -1,5 +1,7 @@
 """The chain of the ledger: whatever is changed, taken out, put in or cut off is found, and where."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from stopwire.core.address import ChannelGroup
 from stopwire.core.consent import Act, ConsentEvent, Reason, SealedEvent
-from stopwire.core.ledger import GENESIS, digest, seal, verify
+from stopwire.core.ledger import GENESIS, digest, seal, seal_each, verify
 from tests.core.samples import MG, NOW, PERSON
 
 KEY = "k" * 64
@@ -149,3 +151,17 @@ def test_without_the_key_a_number_cannot_be_guessed() -> None:
 def test_any_text_can_be_sealed(text: str, word: str) -> None:
     sealed = seal(replace(event(1), text=text, word=word), seq=1, previous_hash=GENESIS, key=KEY)
     assert verify([sealed]).ok
+
+
+@given(st.text(), st.none() | st.text(), st.none() | st.integers(0))
+def test_the_bytes_that_are_sealed_are_a_json_list_and_never_change(actor: str, word: str | None, version: int | None) -> None:
+    made = replace(event(1), actor=actor, word=word, policy_version=version)
+    millis = round(made.occurred_at.timestamp() * 1000)
+    own = [made.id, made.holder, "text", digest(KEY, PERSON), "opt_out", "keyword", actor, millis, millis, made.message]
+    rest = [digest(KEY, "STOP\0a note"), word, None, "en", "US", version, "SM0", "r1", None]
+    expected = hashlib.sha256(json.dumps([GENESIS, 1, *own, *rest], separators=(",", ":")).encode()).hexdigest()
+    assert expected == seal(made, seq=1, previous_hash=GENESIS, key=KEY).hash
+
+
+def test_many_are_sealed_as_one_after_the_other() -> None:
+    assert chain(5)[2:] == seal_each([event(n) for n in (3, 4, 5)], seq=3, previous_hash=chain(2)[-1].hash, key=KEY)

@@ -6,9 +6,9 @@ be erased and the chain still verifies. Keys arrive as arguments; nothing here s
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as quoted
 
 from stopwire.core.consent import ConsentEvent, SealedEvent
 
@@ -29,44 +29,59 @@ def words_of(event: ConsentEvent) -> str | None:
 
 def seal(event: ConsentEvent, *, seq: int, previous_hash: str, key: str) -> SealedEvent:
     """`event` as row `seq` (from 1) of its account's ledger, following `previous_hash`."""
-    recipient_digest = digest(key, event.recipient)
-    words = words_of(event)
-    text_digest = None if words is None else digest(key, words)
-    return SealedEvent(
-        seq=seq,
-        event=event,
-        recipient_digest=recipient_digest,
-        text_digest=text_digest,
-        previous_hash=previous_hash,
-        hash=_hash(event, seq, recipient_digest, text_digest, previous_hash),
-    )
+    return seal_each([event], seq=seq, previous_hash=previous_hash, key=key)[0]
+
+
+def seal_each(events: Iterable[ConsentEvent], *, seq: int, previous_hash: str, key: str) -> list[SealedEvent]:
+    """`events` as the rows of an account's ledger from `seq` on, each following the one before it."""
+    keyed = hmac.new(key.encode(), digestmod="sha256")  # the key is taken in once: an import seals a thousand at a time
+    sealed: list[SealedEvent] = []
+    for place, event in enumerate(events, seq):
+        recipient_digest = _digest(keyed, event.recipient)
+        words = words_of(event)
+        text_digest = None if words is None else _digest(keyed, words)
+        hash_ = _hash(event, place, recipient_digest, text_digest, previous_hash)
+        sealed.append(
+            SealedEvent(
+                seq=place,
+                event=event,
+                recipient_digest=recipient_digest,
+                text_digest=text_digest,
+                previous_hash=previous_hash,
+                hash=hash_,
+            )
+        )
+        previous_hash = hash_
+    return sealed
+
+
+def _digest(keyed: hmac.HMAC, value: str) -> str:
+    """As `digest`, by a key that was taken in before."""
+    own = keyed.copy()
+    own.update(value.encode("utf-8", "surrogatepass"))
+    return own.hexdigest()
 
 
 def _hash(event: ConsentEvent, seq: int, recipient_digest: str, text_digest: str | None, previous_hash: str) -> str:
-    facts = [
-        previous_hash,
-        seq,
-        event.id,
-        event.holder,
-        event.group,
-        recipient_digest,
-        event.act,
-        event.reason,
-        event.actor,
-        _millis(event.occurred_at.timestamp()),
-        _millis(event.recorded_at.timestamp()),
-        event.message,
-        text_digest,
-        event.word,
-        event.rule,
-        event.language,
-        event.country,
-        event.policy_version,
-        event.previous,
-        event.reference,
-        event.source,
-    ]
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+    # A JSON list without spaces, in ASCII. Every ledger was sealed by these bytes: they never change. Written out, since
+    # `json.dumps` makes an encoder for each row.
+    facts = (
+        f"[{quoted(previous_hash)},{seq},{quoted(event.id)},{quoted(event.holder)},{quoted(event.group)},"
+        f"{quoted(recipient_digest)},{quoted(event.act)},{_fact(event.reason)},{quoted(event.actor)},"
+        f"{_millis(event.occurred_at.timestamp())},{_millis(event.recorded_at.timestamp())},"
+        f"{_fact(event.message)},{_fact(text_digest)},{_fact(event.word)},{_fact(event.rule)},{_fact(event.language)},"
+        f"{_fact(event.country)},{_number(event.policy_version)},{_fact(event.previous)},{_fact(event.reference)},"
+        f"{_fact(event.source)}]"
+    )
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _fact(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
 
 
 def _millis(seconds: float) -> int:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, delete, func, literal_column, select
 
 from stopwire.core.address import ChannelGroup, group_of
 from stopwire.core.consent import CLOSES, OPENS, Act, Block, ConsentEvent, Reason, SealedEvent, block_of, fold
-from stopwire.core.ledger import GENESIS, Verdict, digest, seal, verify, words_of
+from stopwire.core.ledger import GENESIS, Verdict, digest, seal_each, verify, words_of
 from stopwire.ports.store import TALLIED_MAX, Cut
 from stopwire.storage import tables
 from stopwire.storage.cuts import cut_of
 from stopwire.storage.hot import Noun, Statement, Values, as_list, insert, listed, upsert
-from stopwire.storage.rows import BLOCK, event_of, event_row
+from stopwire.storage.rows import BLOCK, event_of
 
 PAGE_ROWS = 1_000  # of the ledger, read at once by a verification
 ENDING_CHARS = 4  # of a number, that the block list is indexed by
@@ -53,7 +54,10 @@ _head = Statement(
 )
 _set_head = upsert(tables.ledger_heads, key=("account",))
 
+_SEALED = {"grp": "event.group"} | {name: name for name in ("seq", "recipient_digest", "text_digest", "previous_hash", "hash")}
 _event_columns = [column.name for column in tables.consent_events.c]
+# The ledger's row behind its account, nothing personal but digests. Made by one call: an import makes a million.
+_event_values = attrgetter(*(_SEALED.get(name, f"event.{name}") for name in _event_columns if name != "account"))
 _add_event = Statement(
     tables.consent_events.insert().values({name: bindparam(name) for name in _event_columns}), *_event_columns
 )
@@ -61,7 +65,7 @@ _people_columns = [column.name for column in tables.consent_people.c]
 _add_person = Statement(
     tables.consent_people.insert().values({name: bindparam(name) for name in _people_columns}), *_people_columns
 )
-_block_columns = [column.name for column in tables.blocks.c]
+_block_columns = ["account", "seq", *(column.name for column in BLOCK.columns)]
 _add_block = Statement(  # already blocked there: the first block stands
     lambda dialect: insert(dialect, tables.blocks)
     .values({name: bindparam(name) for name in _block_columns})
@@ -93,9 +97,11 @@ class SqlConsent(Noun):
         if len(recipients) == 1:
             return {recipients[0]: self.blocks_of(group_of(recipients[0]), recipients[0])}
         found: dict[str, list[Block]] = {recipient: [] for recipient in recipients}
-        for group in {group_of(recipient) for recipient in recipients}:
-            people = as_list([recipient for recipient in recipients if group_of(recipient) is group])
-            for block in BLOCK.each(_blocks_of_many.all(self.unit, self.account, group, people)):
+        people: dict[ChannelGroup, list[str]] = {}
+        for recipient in recipients:
+            people.setdefault(group_of(recipient), []).append(recipient)
+        for group, some in people.items():
+            for block in BLOCK.each(_blocks_of_many.all(self.unit, self.account, group, as_list(some))):
                 found[block.recipient].append(block)
         return found
 
@@ -104,23 +110,17 @@ class SqlConsent(Noun):
         if not events:
             return
         key, seq, hash_ = self._chain()
-        sealed: list[SealedEvent] = []
-        for event in events:
-            seq += 1
-            sealed.append(seal(event, seq=seq, previous_hash=hash_, key=key))
-            hash_ = sealed[-1].hash
-        rows = [event_row(each, self.account) for each in sealed]
-        _add_event.many(self.unit, [tuple(row[name] for name in _event_columns) for row in rows])
-        _add_person.many(
-            self.unit,
-            [(self.account, each.seq, each.event.recipient, each.event.text, each.event.note) for each in sealed],
-        )
+        sealed = seal_each(events, seq=seq + 1, previous_hash=hash_, key=key)
+        account = self.account
+        _add_event.many(self.unit, [(account, *_event_values(each)) for each in sealed])
+        people = [(account, each.seq, each.event.recipient, each.event.text, each.event.note) for each in sealed]
+        _add_person.many(self.unit, people)
         for closes, some in itertools.groupby(sealed, lambda each: each.event.act in CLOSES):
             if closes:
                 _add_block.many(self.unit, [self._block_row(each) for each in some])
             else:
                 self._lift(some)
-        _set_head.run(self.unit, self.account, seq, hash_)
+        _set_head.run(self.unit, account, sealed[-1].seq, sealed[-1].hash)
 
     def blocks(
         self,
@@ -239,8 +239,7 @@ class SqlConsent(Noun):
 
     def _block_row(self, sealed: SealedEvent) -> Values:
         block = block_of(sealed.event, id=BLOCK_PREFIX + sealed.event.id[2:])
-        row = {**BLOCK.row(block), "account": self.account, "seq": sealed.seq}
-        return tuple(row[name] for name in _block_columns)
+        return (self.account, sealed.seq, *BLOCK.values(block))
 
     def _lift(self, sealed: Iterable[SealedEvent]) -> None:
         for event in (each.event for each in sealed if each.event.act in OPENS):

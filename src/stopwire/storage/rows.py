@@ -218,20 +218,6 @@ _EVENT_COLUMNS = tuple(
 )
 
 
-def event_row(sealed: SealedEvent, account: str) -> dict[str, Any]:
-    """The ledger's row: nothing personal but digests."""
-    return {
-        **{name: getattr(sealed.event, name) for name in _EVENT_COLUMNS},
-        "account": account,
-        "seq": sealed.seq,
-        "grp": sealed.event.group,
-        "recipient_digest": sealed.recipient_digest,
-        "text_digest": sealed.text_digest,
-        "previous_hash": sealed.previous_hash,
-        "hash": sealed.hash,
-    }
-
-
 def event_of(row: Mapping[Any, Any]) -> SealedEvent:
     """A sealed event, of its row joined with its readable half, which may have been erased."""
     plain = {name: row[name] for name in _EVENT_COLUMNS}
