@@ -224,6 +224,14 @@ def log(gateway: Gateway) -> list[dict[str, Any]]:
     return list(gateway.http.get("/api/v1/carriers/main/log").json()["items"])
 
 
+def test_a_text_to_a_number_of_nobodys_is_noted_once(gateway: Gateway, centre: Centre) -> None:
+    add(gateway, centre)
+    for _ in range(2):
+        assert Status.ESME_ROK == centre.hear("STOP", to=OTHER)
+    (line,) = [line for line in log(gateway) if line["event"] == "unknown_sender"]
+    assert f"A text came to {OTHER}, which is no sender here" in line["says"]
+
+
 async def on_loop(work: Any) -> None:
     work()
 
