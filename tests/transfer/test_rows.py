@@ -1,5 +1,6 @@
 """Rows of strangers' files, in whatever pieces they arrive."""
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stopwire.core.csvguard import unguard
 from stopwire.transfer.broken import Broken
-from stopwire.transfer.rows import LINE_BYTES_MAX, Row, csv_lines, csv_rows, ndjson_rows
+from stopwire.transfer.rows import LINE_BYTES_MAX, Row, ahead, csv_lines, csv_rows, ndjson_rows
 
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\",'=\n"), max_size=20)
 
@@ -57,3 +59,37 @@ async def test_no_line_grows_without_end() -> None:
 def test_a_written_file_is_csv_for_others_too() -> None:
     text = csv_lines(("a", "b"), [{"a": 'say "hi"', "b": None}], header=True)
     assert [["a", "b"], ['say "hi"', ""]] == list(csv.reader(io.StringIO(text)))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='"\r\n'), min_size=1).filter(str.strip))
+async def test_a_line_without_quotes_is_read_as_the_csv_module_reads_it(line: str) -> None:
+    rows = await read_csv(f"a,b,c\n{line},x\n".encode())
+    expected = next(csv.reader(io.StringIO(f"{line},x"), strict=True))
+    assert [[unguard(cell) for cell in expected[:3]]] == [list(row.values.values()) for row in rows]
+
+
+async def test_the_next_piece_is_read_while_the_last_is_dealt_with_and_no_more() -> None:
+    read: list[int] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(4):
+            read.append(number)
+            yield number
+
+    seen = []
+    async for number in ahead(numbers()):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        seen.append((number, list(read)))
+    assert [(0, [0, 1]), (1, [0, 1, 2]), (2, [0, 1, 2, 3]), (3, [0, 1, 2, 3])] == seen
+
+
+async def test_a_file_that_breaks_off_is_told_after_what_came_before() -> None:
+    async def breaking() -> AsyncIterator[int]:
+        yield 1
+        raise Broken("It broke off.")
+
+    numbers = ahead(breaking())
+    assert 1 == await anext(numbers)
+    with pytest.raises(Broken, match="broke off"):
+        await anext(numbers)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -21,7 +22,7 @@ from stopwire.ports.house import House
 from stopwire.ports.store import Consent, Cut, Lists
 from stopwire.ports.store import Import as CoreImport
 from stopwire.transfer.broken import Broken
-from stopwire.transfer.rows import Row, csv_lines, csv_rows, ndjson_rows
+from stopwire.transfer.rows import Row, ahead, csv_lines, csv_rows, ndjson_rows
 
 router = APIRouter(tags=["Blocks"], route_class=CarefulRoute)
 
@@ -84,8 +85,9 @@ async def import_(
     began = await house(ingest.start, account=who.account)
     broken: str | None = "The connection ended before the file did: send it again, what was taken is skipped."
     try:
-        async for piece in _pieces(rows):
-            await house(ingest.take, account=who.account, id=began.id, rows=piece, defaults=defaults, actor=actor(who))
+        async with aclosing(ahead(_pieces(rows))) as pieces:
+            async for piece in pieces:
+                await house(ingest.take, account=who.account, id=began.id, rows=piece, defaults=defaults, actor=actor(who))
         broken = None
     except Broken as error:
         broken = str(error)

@@ -96,6 +96,8 @@ def parse_recipient(text: str, region: str | None = None) -> str | None:
     Possible is enough, assigned is not asked: fictional and magic numbers pass. Without "+" the number is
     read in `region` (ISO alpha-2), and in the US when there is none.
     """
+    if _NANP_E164.fullmatch(text):
+        return text  # written as it is kept: a block list has a million of them, each once, and no cache helps there
     if len(text) > ADDRESS_CHARS_MAX:
         return None
     return _recipient(text, region)

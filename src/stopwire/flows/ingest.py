@@ -146,14 +146,19 @@ def _read(
     row: ListedRow, directory: Directory, defaults: Defaults, scopes: dict[str, str | None], now: datetime
 ) -> _Read | ImportRow:
     """The row's block, or why there is none."""
-    given = next((row.values[name].strip() for name in RECIPIENT_COLUMNS if row.values.get(name, "").strip()), "")
+    values = row.values
+    given = ""
+    for name in RECIPIENT_COLUMNS:
+        if given := values.get(name, "").strip():
+            break
 
     def wrong(error: str) -> ImportRow:
         return ImportRow(row=row.number, recipient=given[:SHOWN_CHARS_MAX] or None, state="wrong", error=error)
 
     if row.broken is not None:
         return wrong(row.broken)
-    if any("\x00" in value or _has_surrogate(value) for value in row.values.values()):
+    cells = "".join(values.values())
+    if "\x00" in cells or _has_surrogate(cells):
         given = ""
         return wrong("A cell has a NUL or half a character: take it out.")
     if not given:
@@ -161,24 +166,24 @@ def _read(
     recipient = parse_recipient(given)
     if recipient is None:
         return wrong("The recipient is no phone number: write it like +14155550101.")
-    scope = row.values.get("scope", "").strip() or defaults.scope or directory.account.sid
+    scope = values.get("scope", "").strip() or defaults.scope or directory.account.sid
     if scope not in scopes:
         scopes[scope] = resolve_scope(directory, scope)
     holder = scopes[scope]
     if holder is None:
         return wrong("This account has no such scope: give the SID of a service or sender, or a sender's address.")
-    reason = row.values.get("reason", "").strip().lower() or defaults.reason
+    reason = values.get("reason", "").strip().lower() or defaults.reason
     if reason not in REASONS:
         return wrong(f"There is no such reason: use one of {', '.join(Reason)}.")
     at = now
-    if stamp := row.values.get("occurred_at", "").strip() or row.values.get("since", "").strip():
+    if stamp := values.get("occurred_at", "").strip() or values.get("since", "").strip():
         found = parse_instant(stamp)
         if found is None or found.year < 1971:
             return wrong("occurred_at is no time: write it like 2026-01-31T12:00:00Z.")
         if found > now:
             return wrong("occurred_at is in the future.")
         at = found
-    note = row.values.get("note", "").strip()[:NOTE_CHARS_MAX] or None
+    note = values.get("note", "").strip()[:NOTE_CHARS_MAX] or None
     return _Read(recipient=recipient, holder=holder, reason=Reason(reason), occurred_at=at, note=note)
 
 

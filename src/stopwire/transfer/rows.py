@@ -3,15 +3,18 @@
 Hostile input is expected: no line is kept longer than `LINE_BYTES_MAX`, and one bad line spoils itself alone.
 """
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from stopwire.core.csvguard import guard, unguard
 from stopwire.transfer.broken import Broken
+
+T = TypeVar("T")
 
 LINE_BYTES_MAX = 65_536
 COLUMNS_MAX = 100
@@ -79,7 +82,10 @@ async def _records(pieces: AsyncIterator[bytes]) -> AsyncIterator[list[str] | st
 
 def _record(text: bytes) -> list[str] | str:
     try:
-        found = list(csv.reader(io.StringIO(text.decode()), strict=True))
+        plain = text.decode()
+        if '"' not in plain and "\r" not in plain and "\n" not in plain:
+            return plain.split(",")  # as most lines are; the module says the same at several times the cost
+        found = list(csv.reader(io.StringIO(plain), strict=True))
     except UnicodeDecodeError:
         return "The line is not UTF-8."
     except csv.Error as error:
@@ -109,6 +115,30 @@ def _object(number: int, line: bytes) -> Row:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+async def ahead(pieces: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The same in their order, and never more than one ahead: the next is read while the last is dealt with.
+
+    What goes wrong with the next is raised in its place. Close it when you leave early: a read is under way.
+    """
+    reading = asyncio.ensure_future(_next(pieces))
+    try:
+        while found := await reading:
+            reading = asyncio.ensure_future(_next(pieces))
+            yield found[0]
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+        if not reading.cancelled():
+            reading.exception()  # nobody asks for it any more
+
+
+async def _next(pieces: AsyncIterator[T]) -> tuple[T] | None:
+    """The next piece, in a tuple of its own; None where that was all."""
+    async for piece in pieces:
+        return (piece,)
+    return None
 
 
 def csv_lines(names: Sequence[str], rows: Iterable[Mapping[str, object]], *, header: bool) -> str:
