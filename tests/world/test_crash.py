@@ -17,11 +17,14 @@ import pytest
 
 from tests.gateway import eventually
 from tests.process import Customer, Process
-from tests.world.smpp import Gateway
 
 SENDER = "+14155550122"  # stands alone: a STOP to it holds for it alone
 KILLS = 8
 FINAL = ("delivered", "undelivered", "failed", "canceled")
+
+
+class Killed(Process):
+    LOADED_BEFORE = True
 
 
 @dataclass
@@ -39,7 +42,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path,
     seed = random.SystemRandom().randrange(10**6)
     chance = random.Random(seed)
     print(f"seed {seed}")
-    process = Gateway(tmp_path / "data", workers=workers)
+    process = Killed(tmp_path / "data", workers=workers)
     history, stop = History(), threading.Event()
     process.start()
     numbers = itertools.count(1)
