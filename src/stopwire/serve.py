@@ -52,6 +52,7 @@ DOOR_PAUSE_SECONDS = 0.5  # before a door process that ended is started again
 BACKLOG = 2048
 SOCKET_PATH_BYTES_MAX = 107 if sys.platform == "linux" else 103  # sun_path of unix(7), without its end
 YOUNG = 20_000  # new objects before the garbage collector looks: at 700, Python's own choice, it looks at every few messages
+SWITCH_SECONDS = 0.0001  # how long the loop keeps the interpreter from the writer, whose commit is done: Python's own 5 ms is a commit
 
 
 class Server(uvicorn.Server):
@@ -483,11 +484,12 @@ async def _door(descriptor: int, hatch: Path, choices: Choices, door: Mapping[st
 
 
 def _settle_in() -> None:
-    """Take what the start has made out of the garbage collector's rounds: walking all of it would stop the world, a tenth
-    of a second each time, under load several times a second."""
+    """Have the interpreter make no long pauses. What the start has made is taken out of the garbage collector's rounds: walking
+    all of it would stop the world, a tenth of a second each time, under load several times a second."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 10, 10)
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 async def _tell_answers(house: RemoteHouse) -> None:

@@ -28,7 +28,7 @@ POLL_SECONDS = 5.0
 FAULT_SECONDS = 1.0
 CLAIMED_MAX = 200  # rounds that are not settled yet, over all endpoints
 AHEAD = 2  # claimed for an endpoint, by what may be under way to it: who has ended finds the next one here
-SETTLING = 2  # calls that settle: the second one joins the commit that the first one may have missed
+PACE_SECONDS = 0.005  # from one claim that found something to the next: what comes meanwhile is claimed together
 
 
 class _Endpoint:
@@ -46,7 +46,7 @@ class Notifier:
         self._running: set[asyncio.Task[None]] = set()
         self._endpoints: dict[str, _Endpoint] = {}
         self._left = False  # whether the last claim may have left something for want of room
-        self._ends: Basket[Round, None] = Basket(self._settle, under_way=SETTLING)
+        self._ends: Basket[Round, None] = Basket(self._settle)
 
     async def run(self) -> None:
         """Serve until cancelled or the store closes. A round cut short is run again after the next start."""
@@ -80,6 +80,8 @@ class Notifier:
         claimed = await self._house(notify.claim, room=room, busy=busy)
         for call in claimed.calls:
             self._start(call)
+        if claimed.calls:
+            await asyncio.sleep(PACE_SECONDS)
         if len(claimed.calls) == room:
             self._left = True
             self.bell.set()
