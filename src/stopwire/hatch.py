@@ -196,7 +196,8 @@ class Hatch:
     def _flush(self) -> None:
         waiting, self._out = self._out, {}
         for writer, frames in waiting.items():
-            writer.write(b"".join(frames))
+            if not writer.is_closing():  # else the door has ended meanwhile
+                writer.write(b"".join(frames))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
