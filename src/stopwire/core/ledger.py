@@ -6,13 +6,15 @@ be erased and the chain still verifies. Keys arrive as arguments; nothing here s
 
 import hashlib
 import hmac
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from json.encoder import encode_basestring_ascii as quoted
 
 from stopwire.core.consent import ConsentEvent, SealedEvent
 
 GENESIS = "0" * 64  # what the first event of an account follows
+# Every ledger was sealed by what this writes: it never changes. One for all, since `json.dumps` makes its own each time.
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
 def digest(key: str, value: str) -> str:
@@ -63,25 +65,30 @@ def _digest(keyed: hmac.HMAC, value: str) -> str:
 
 
 def _hash(event: ConsentEvent, seq: int, recipient_digest: str, text_digest: str | None, previous_hash: str) -> str:
-    # A JSON list without spaces, in ASCII. Every ledger was sealed by these bytes: they never change. Written out, since
-    # `json.dumps` makes an encoder for each row.
-    facts = (
-        f"[{quoted(previous_hash)},{seq},{quoted(event.id)},{quoted(event.holder)},{quoted(event.group)},"
-        f"{quoted(recipient_digest)},{quoted(event.act)},{_fact(event.reason)},{quoted(event.actor)},"
-        f"{_millis(event.occurred_at.timestamp())},{_millis(event.recorded_at.timestamp())},"
-        f"{_fact(event.message)},{_fact(text_digest)},{_fact(event.word)},{_fact(event.rule)},{_fact(event.language)},"
-        f"{_fact(event.country)},{_number(event.policy_version)},{_fact(event.previous)},{_fact(event.reference)},"
-        f"{_fact(event.source)}]"
-    )
-    return hashlib.sha256(facts.encode()).hexdigest()
-
-
-def _fact(value: str | None) -> str:
-    return "null" if value is None else quoted(value)
-
-
-def _number(value: int | None) -> str:
-    return "null" if value is None else str(value)
+    facts = [
+        previous_hash,
+        seq,
+        event.id,
+        event.holder,
+        event.group,
+        recipient_digest,
+        event.act,
+        event.reason,
+        event.actor,
+        _millis(event.occurred_at.timestamp()),
+        _millis(event.recorded_at.timestamp()),
+        event.message,
+        text_digest,
+        event.word,
+        event.rule,
+        event.language,
+        event.country,
+        event.policy_version,
+        event.previous,
+        event.reference,
+        event.source,
+    ]
+    return hashlib.sha256(_ENCODER.encode(facts).encode()).hexdigest()
 
 
 def _millis(seconds: float) -> int:

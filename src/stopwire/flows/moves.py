@@ -130,18 +130,23 @@ def proven(tx: Tx, attempt: Attempt, message: Message, *, now: datetime, ids: Id
         others = tx.jobs.of_recipient(message.recipient, states=("written", "unknown"))
         if len({report.reference for report in found}) != 1 or found[0].hint is not None or any(job.message != message.sid for job in others):
             return False  # more than one message may be meant
-    segment: Segment | None = adopt(tx, attempt, message, (mine or found)[0], now=now, ids=ids)
-    for told in [None, *mine]:
-        if told is not None and (segment := sibling(tx, told, now)) is None:
+    _report_early(tx, adopt(tx, attempt, message, (mine or found)[0], now=now, ids=ids), message, now=now, ids=ids)
+    for report in mine[1:]:
+        segment = sibling(tx, report, now)
+        if segment is None:
             break
-        assert segment is not None
-        forms = dict.fromkeys((segment.form, segment.reference))  # as it is kept of segments, and of the whole
-        for report in [one for form in forms for one in tx.jobs.take_orphans(attempt.connection, form)]:
-            seen = tx.messages.get(message.sid, any_purpose=True)
-            if seen is not None:
-                report_segment(tx, segment, seen, report, now=now, ids=ids)
-                learn_from(tx, seen, report, now=now, ids=ids)
+        _report_early(tx, segment, message, now=now, ids=ids)
     return True
+
+
+def _report_early(tx: Tx, segment: Segment, message: Message, *, now: datetime, ids: Ids) -> None:
+    """Apply the reports on `segment` that came before it was known."""
+    forms = dict.fromkeys((segment.form, segment.reference))  # as it is kept of segments, and of the whole
+    for report in [one for form in forms for one in tx.jobs.take_orphans(segment.connection, form)]:
+        seen = tx.messages.get(message.sid, any_purpose=True)
+        if seen is not None:
+            report_segment(tx, segment, seen, report, now=now, ids=ids)
+            learn_from(tx, seen, report, now=now, ids=ids)
 
 
 def adopt(tx: Tx, attempt: Attempt, message: Message, report: DeliveryReport, *, now: datetime, ids: Ids) -> Segment:
